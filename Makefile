@@ -1,0 +1,59 @@
+# The two commands that matter are `make run` and `make test`; `make` alone lists the rest.
+SHELL := /bin/sh
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: .venv/run.stamp ## Main job end to end with no account: simulated Reddit, local lake
+	@$(BIN)/market-opinion demo
+
+test: lint ## Everything CI runs: lint, types, import rules, tests
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/dev.stamp ## Style, types and import rules only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: .venv/dev.stamp ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev.stamp ## Requests and CPU against peers and floors, measured side by side
+	$(BIN)/python bench/requests.py
+	$(BIN)/python bench/live_cpu.py
+
+lock: .venv/bin/python ## Write requirements/*.txt again (versions and hashes, no host names)
+	$(PIP) install uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		pyproject.toml requirements/build.in -o requirements/run.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		pyproject.toml requirements/build.in requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+
+clean: ## Remove what the other targets made
+	rm -rf .venv build lake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "make: no python3.11 on PATH; install Python 3.11 or run make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: $(PYTHON) is older than Python 3.11; run make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Making .venv with $(PYTHON) ..." >&2
+	@$(PYTHON) -m venv .venv || { echo "make: the venv module is missing (Debian: apt install python3-venv)"; rm -rf .venv; exit 1; }
+
+.venv/run.stamp: requirements/run.txt pyproject.toml | .venv/bin/python
+	@echo "Installing what the platform needs to run ..." >&2
+	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/run.stamp
+	@echo "Installing what the tests need ..." >&2
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@

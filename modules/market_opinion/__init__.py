@@ -1,0 +1,1 @@
+"""The augmented zone and the command line."""

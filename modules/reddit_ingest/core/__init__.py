@@ -1,0 +1,1 @@
+"""The rules of the landing zone, as pure code: no clock, no I/O, standard library only."""
