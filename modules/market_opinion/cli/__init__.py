@@ -1,0 +1,61 @@
+"""The command line `market-opinion`: a thin skin over the rooms. Results on stdout, progress and messages on stderr.
+
+Exit codes: 0 done, 1 failed (a person must act), 2 usage, 3 incomplete (the same command may do better later).
+"""
+
+import logging
+import sys
+
+import click
+
+from reddit_ingest import __version__
+from reddit_ingest.core.errors import EXIT_INCOMPLETE, PlatformError
+
+from . import demo, ingest, show, simulator, status
+
+
+class _Group(click.Group):
+    """Turns the platform's errors into one line on stderr and the documented exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except PlatformError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted: every finished window is safe; run the same command again to go on.", err=True)
+            ctx.exit(EXIT_INCOMPLETE)
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader of our output has gone; there is nobody to tell
+            ctx.exit(0)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}, epilog="Docs: README.md and docs/.")
+@click.version_option(__version__, prog_name="market-opinion")
+@click.option("-v", "--verbose", is_flag=True, help="Log every step to stderr.")
+def main(verbose: bool) -> None:
+    """Record what people say on Reddit about competing products, hour by hour, with proof of what was seen.
+
+    \b
+    Without an account:
+      market-opinion demo
+    With REDDIT_CLIENT_ID, REDDIT_CLIENT_SECRET and REDDIT_USER_AGENT set:
+      market-opinion ingest android iphone
+      market-opinion status
+
+    Exit codes: 0 done, 1 failed, 2 usage, 3 incomplete, try later.
+    """
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.CRITICAL,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+
+
+main.add_command(ingest.ingest)
+main.add_command(ingest.backfill)
+main.add_command(status.status)
+main.add_command(show.show)
+main.add_command(demo.demo)
+main.add_command(simulator.simulator)

@@ -1,0 +1,161 @@
+"""`status`: what was seen of every subreddit and hour, what was not, and how far behind the clock the lake is."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from reddit_ingest.bootstrap import LocalLake
+from reddit_ingest.core.errors import EXIT_DONE, EXIT_INCOMPLETE, DamagedState
+from reddit_ingest.core.names import subreddit_key
+from reddit_ingest.core.ports import Clock
+from reddit_ingest.core.settings import IngestSettings
+from reddit_ingest.core.windows import HOUR_S, last_settled_end
+from reddit_ingest.view import WindowState, ledger, subreddits_in
+
+from .display import console, moment, status_text, table
+from .options import json_option, lake_option, now_option
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    subreddit: str
+    watermark: int | None
+    trouble: str | None
+    lag_hours: int | None
+    windows: list[WindowState]
+
+    @property
+    def gaps(self) -> list[WindowState]:
+        return [state for state in self.windows if not state.status.is_whole]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "subreddit": self.subreddit,
+            "watermark": self.watermark,
+            "trouble": self.trouble,
+            "lag_hours": self.lag_hours,
+            "gaps": len(self.gaps),
+            "windows": [_window_dict(state) for state in self.windows],
+        }
+
+
+@click.command()
+@click.argument("subreddits", nargs=-1)
+@lake_option()
+@now_option
+@click.option("--hours", type=click.IntRange(min=1), default=24, show_default=True, help="Show so many newest hours.")
+@json_option
+def status(subreddits: Sequence[str], lake: LocalLake, clock: Clock, hours: int, as_json: bool) -> None:
+    """Show what was seen of every hour: coverage, counts, gaps, and the lag behind the clock.
+
+    Gaps are always shown, however old. With --json every hour of the lake is printed.
+
+    \b
+    Examples:
+      market-opinion status
+      market-opinion status android --hours 72
+      market-opinion status --json | python3 -m json.tool
+
+    Exit codes: 0 every hour was seen whole, 3 there are gaps or failed hours.
+    """
+    lake.check_exists()
+    names = [subreddit_key(name) for name in subreddits] or subreddits_in(lake.reader(), _prefix())
+    summaries = [_summary(lake, name, clock.now_ts()) for name in names]
+    if as_json:
+        click.echo(json.dumps([summary.to_dict() for summary in summaries], indent=1))
+    else:
+        _print(summaries, hours)
+    whole = all(not summary.gaps and not summary.trouble for summary in summaries)
+    click.get_current_context().exit(EXIT_DONE if whole else EXIT_INCOMPLETE)
+
+
+def _prefix() -> str:
+    return IngestSettings().landing_prefix
+
+
+def _summary(lake: LocalLake, subreddit: str, now_ts: int) -> _Summary:
+    trouble = watermark = None
+    try:
+        watermark = lake.state(IngestSettings().environment).load_last_run_timestamp(subreddit)
+    except DamagedState as damaged:
+        trouble = str(damaged)
+    lag = None if watermark is None else max(0, last_settled_end(now_ts) - watermark) // HOUR_S
+    return _Summary(subreddit, watermark, trouble, lag, ledger(lake.reader(), f"{_prefix()}{subreddit}/"))
+
+
+def _print(summaries: Sequence[_Summary], hours: int) -> None:
+    out = console()
+    columns = ("subreddit", "read up to (UTC)", "#hours behind", "#hours seen", "#gaps", "#submissions", "#comments")
+    rows = [
+        (
+            summary.subreddit,
+            summary.trouble or moment(summary.watermark),
+            "-" if summary.lag_hours is None else summary.lag_hours,
+            len(summary.windows),
+            len(summary.gaps),
+            sum(state.submissions for state in summary.windows),
+            sum(state.new_comments for state in summary.windows),
+        )
+        for summary in summaries
+    ]
+    out.print(table(columns, rows))
+    shown = [state for summary in summaries for state in summary.windows[-hours:]]
+    columns = ("subreddit", "hour (UTC)", "coverage", "#submissions", "#new comments", "#attempts")
+    out.print()
+    out.print(
+        table(
+            columns,
+            [
+                (
+                    state.subreddit,
+                    moment(state.window.start_ts),
+                    status_text(state.status),
+                    state.submissions,
+                    state.new_comments,
+                    state.attempts,
+                )
+                for state in shown
+            ],
+        )
+    )
+    _print_gaps([state for summary in summaries for state in summary.gaps])
+
+
+def _print_gaps(gaps: Sequence[WindowState]) -> None:
+    if not gaps:
+        return
+    out = console()
+    rows = [
+        (
+            state.subreddit,
+            moment(state.window.start_ts),
+            kind,
+            status_text(claim.status),
+            moment(claim.complete_from_ts),
+            claim.reason,
+        )
+        for state in gaps
+        for kind, claim in state.coverage.items()
+        if not claim.status.is_whole
+    ]
+    out.print()
+    columns = ("subreddit", "hour (UTC)", "kind", "gap", "complete from", "reason")
+    out.print(table(columns, rows, title="Gaps: what could not be seen"))
+
+
+def _window_dict(state: WindowState) -> dict[str, Any]:
+    return {
+        "start_ts": state.window.start_ts,
+        "end_ts": state.window.end_ts,
+        "status": state.status,
+        "coverage": {kind: claim.to_dict() for kind, claim in state.coverage.items()},
+        "attempts": state.attempts,
+        "submissions": state.submissions,
+        "comments": state.comments,
+        "new_comments": state.new_comments,
+        "quarantined": state.quarantined,
+        "requests": state.requests,
+    }

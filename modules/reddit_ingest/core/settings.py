@@ -1,0 +1,119 @@
+"""Settings: frozen values built from a mapping of environment variables by one function each.
+
+Nothing here reads the environment; the composition root passes `os.environ`, a test passes a dict.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .errors import InvalidSetting
+from .names import subreddit_keys
+
+_USER_AGENT_EXAMPLE = "linux:market-opinion:v1 (by /u/your_name)"
+
+
+@dataclass(frozen=True, slots=True)
+class RedditCredentials:
+    """An application's key to Reddit's API; `repr` shows neither id nor secret."""
+
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    user_agent: str
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str], place: str = "the environment") -> "RedditCredentials":
+        """Read `REDDIT_CLIENT_ID`, `REDDIT_CLIENT_SECRET` and `REDDIT_USER_AGENT`.
+
+        Raises:
+            InvalidSetting: one is missing, empty or unusable; the message names it, never its value.
+        """
+        return cls(
+            client_id=_required(values, "REDDIT_CLIENT_ID", "the id under your app's name", place),
+            client_secret=_required(values, "REDDIT_CLIENT_SECRET", "the app's secret", place),
+            user_agent=_user_agent(_required(values, "REDDIT_USER_AGENT", _USER_AGENT_EXAMPLE, place), place),
+        )
+
+
+def _user_agent(value: str, place: str) -> str:
+    # Reddit throttles undescriptive agents, and a character outside Latin-1 fails only at the first request.
+    if len(value) < 7 or not value.isascii() or not value.isprintable():
+        raise InvalidSetting(
+            f"REDDIT_USER_AGENT in {place} must be a line of plain ASCII that names the app and its owner,"
+            f" for example {_USER_AGENT_EXAMPLE!r}"
+        )
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class RedditEndpoint:
+    """Where Reddit is: None stands for the real one; the simulator is reached by giving both."""
+
+    oauth_url: str | None = None
+    reddit_url: str | None = None
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str]) -> "RedditEndpoint":
+        """Read `REDDIT_OAUTH_URL` and `REDDIT_URL`; both or neither.
+
+        Raises:
+            InvalidSetting: only one is given, or one is no http(s) address.
+        """
+        oauth_url, reddit_url = values.get("REDDIT_OAUTH_URL") or None, values.get("REDDIT_URL") or None
+        if (oauth_url is None) != (reddit_url is None):
+            raise InvalidSetting("REDDIT_OAUTH_URL and REDDIT_URL go together: set both, or neither for reddit.com")
+        for name, url in (("REDDIT_OAUTH_URL", oauth_url), ("REDDIT_URL", reddit_url)):
+            if url is not None and not url.startswith(("http://", "https://")):
+                raise InvalidSetting(f"{name} must be an address such as http://127.0.0.1:8010, got {url!r}")
+        return cls(oauth_url, reddit_url)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """How windows are read and where they land."""
+
+    environment: str = "local"
+    subreddits: tuple[str, ...] = ()
+    landing_prefix: str = "reddit/"
+    max_submissions: int | None = None
+    max_windows_per_run: int = 1
+    look_back_hours: int = 2
+    part_bytes: int = 128 * 1024 * 1024
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str]) -> "IngestSettings":
+        """Read the variables of the data contract; a missing one has its documented default.
+
+        Raises:
+            InvalidSetting: a value is malformed; the message names the variable and an example.
+        """
+        default = cls()
+        return cls(
+            environment=values.get("ENVIRONMENT") or default.environment,
+            subreddits=subreddit_keys(values.get("SUBREDDITS") or values.get("DEFAULT_SUBREDDIT") or ()),
+            landing_prefix=_prefix(values.get("LANDING_BUCKET_PREFIX", default.landing_prefix)),
+            max_submissions=_number(values, "MAX_SUBMISSIONS", default.max_submissions),
+            max_windows_per_run=_number(values, "MAX_HOURLY_WINDOWS_PER_RUN", default.max_windows_per_run) or 1,
+            look_back_hours=_number(values, "LOOK_BACK_HOURS", default.look_back_hours, least=0) or 0,
+        )
+
+
+def _required(values: Mapping[str, str], name: str, example: str, place: str) -> str:
+    value = values.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidSetting(
+            f"{name} is missing in {place} ({example}); set it, or run `market-opinion demo`, which needs no account"
+        )
+    return value.strip()
+
+
+def _prefix(value: str) -> str:
+    return value if not value or value.endswith("/") else value + "/"
+
+
+def _number(values: Mapping[str, str], name: str, default: int | None, least: int = 1) -> int | None:
+    text = (values.get(name) or "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < least:
+        raise InvalidSetting(f"{name} must be a whole number of at least {least}, for example 24; got {text[:40]!r}")
+    return int(text)

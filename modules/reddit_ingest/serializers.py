@@ -1,0 +1,156 @@
+"""From what Reddit says to landed rows: stable typed fields, everything else under `raw`, and provenance.
+
+The schema is in `docs/data-contract.md`. Nothing here ever causes a request: PRAW objects are read through what they
+already hold.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .core.errors import PoisonedRecord
+from .core.items import Line, created_utc, fullname
+from .core.manifest import SCHEMA_VERSION
+
+MAX_LINE_BYTES = 4 * 1024 * 1024
+
+Row = dict[str, Any]
+
+
+_SHARED = (
+    "author_flair_text",
+    "author_fullname",
+    "distinguished",
+    "gilded",
+    "locked",
+    "permalink",
+    "score",
+    "stickied",
+    "subreddit_id",
+    "total_awards_received",
+)
+_SUBMISSION = (
+    "crosspost_parent",
+    "domain",
+    "is_self",
+    "link_flair_text",
+    "num_comments",
+    "num_crossposts",
+    "over_18",
+    "removed_by_category",
+    "selftext",
+    "spoiler",
+    "title",
+    "upvote_ratio",
+    "url",
+    *_SHARED,
+)
+_COMMENT = ("body", "controversiality", "is_submitter", "link_id", "parent_id", "score_hidden", *_SHARED)
+_DERIVED = ("all_awardings", "author", "created_utc", "edited", "id", "name", "subreddit")
+# A tree's comment holds its children, and each of them is a row of its own.
+_DROPPED = ("replies",)
+
+
+class _Serializer:
+    _prefix: str
+    _fields: tuple[str, ...]
+    _lifted: frozenset[str]
+
+    def __init__(self, source: str = "reddit-api", observed_at_ts: int | None = None) -> None:
+        self._source = source
+        self._observed_at_ts = observed_at_ts
+
+    def to_dict(self, item: object) -> Row:
+        """Return the JSON-safe row of one item: a plain dict as the API sends it, or a PRAW object.
+
+        Costs no request. Fields that the item lacks are null; fields that the schema does not know survive in `raw`.
+
+        Raises:
+            PoisonedRecord: the item has no id, or no usable `created_utc`.
+        """
+        fields = item if isinstance(item, Mapping) else _held_by(item)
+        created, name = created_utc(fields), fullname(fields, self._prefix)
+        if name is None:
+            raise PoisonedRecord(f"no id: name={fields.get('name')!r}, id={fields.get('id')!r}"[:200])
+        if created is None:
+            raise PoisonedRecord(f"{name}: unusable created_utc {fields.get('created_utc')!r}"[:200])
+        get = fields.get
+        row: Row = {
+            "fullname": name,
+            "id": name[len(self._prefix) :],
+            "subreddit": get("subreddit"),
+            "created_utc": created,
+            "author": _author(get("author")),
+            "edited": _edited(get("edited")),
+            "awards": get("all_awardings") or [],
+            **{field: get(field) for field in self._fields},
+            "source": self._source,
+            "observed_at_ts": self._observed_at_ts,
+            "schema_version": SCHEMA_VERSION,
+        }
+        lifted = self._lifted
+        row["raw"] = {key: value for key, value in fields.items() if key not in lifted}
+        return row
+
+
+class SubmissionSerializer(_Serializer):
+    """Turns submissions into rows of `submissions.jsonl`."""
+
+    _prefix = "t3_"
+    _fields = _SUBMISSION
+    _lifted = frozenset((*_SUBMISSION, *_DERIVED, *_DROPPED))
+
+
+class CommentSerializer(_Serializer):
+    """Turns comments into rows of `comments.jsonl`; a tree's `replies` are left to rows of their own."""
+
+    _prefix = "t1_"
+    _fields = _COMMENT
+    _lifted = frozenset((*_COMMENT, *_DERIVED, *_DROPPED))
+
+
+# UTF-8 as it was written, so that a quote is found in the lake byte for byte. Lines end in \n and hold no other \n;
+# U+2028 and its kin stay as they are, so readers split on \n only.
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def encode_row(row: Row) -> Line:
+    """Return a row as one line of JSON.
+
+    Raises:
+        PoisonedRecord: the row holds NaN, infinity or half a surrogate pair, nests too deep, or is over 4 MiB.
+    """
+    try:
+        data = _encode(row).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise PoisonedRecord(f"{row['fullname']}: cannot be written as JSON: {error}"[:200]) from error
+    if len(data) > MAX_LINE_BYTES:
+        raise PoisonedRecord(f"{row['fullname']}: {len(data):,} bytes, over the limit of {MAX_LINE_BYTES:,}")
+    return Line(data + b"\n", row["created_utc"])
+
+
+def quarantine_line(item: object, kind: str, reason: str, observed_at_ts: int) -> Line:
+    """Return the line that keeps an unusable record: the reason, and the record as JSON text inside a string."""
+    try:
+        record = json.dumps(item, default=repr)[:MAX_LINE_BYTES]
+    except (ValueError, RecursionError):
+        record = repr(type(item))
+    row = {"kind": kind, "reason": reason, "observed_at_ts": observed_at_ts, "record": record}
+    return Line(json.dumps(row).encode() + b"\n", None)
+
+
+def _held_by(item: object) -> dict[str, Any]:
+    # getattr or hasattr on a listed PRAW object would fetch the whole thread; vars() never does.
+    return {key: _plain(value) for key, value in vars(item).items() if not key.startswith("_")}
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, str | int | float | list | dict) else str(value)
+
+
+def _author(value: object) -> str | None:
+    return value if isinstance(value, str) and value not in ("", "[deleted]", "None") else None
+
+
+def _edited(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None

@@ -1,0 +1,252 @@
+"""Reddit's own API as a source: one pass over two listings serves any number of contiguous hours.
+
+History: the newest 1,000 or so of each listing. Comments: the listing, and the trees of the windows' own submissions
+where the listing falls short. Cost: about one request per 100 items.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..core.coverage import Coverage, CoverageStatus
+from ..core.errors import SkipRecord, SubredditBlocked, TryLater
+from ..core.items import created_utc, fullname
+from ..core.keys import COMMENTS, SUBMISSIONS
+from ..core.ports import Deadline, Item, Progress, Reading, WindowReading
+from ..core.windows import Window, hour_of, iso
+from ..fetchers import PREFIX, CommentFetcher, Ended, ListingRead, SubmissionFetcher
+from ..reddit_client import RedditConnection
+
+MARGIN_S = 600
+"""Listings are read this much further back than the first window, for what is a little out of place."""
+
+_CAUSE = {
+    Ended.EXHAUSTED: "Reddit's listing ends there",
+    Ended.CAPPED: "the limit of submissions was reached",
+    Ended.ANCHOR_LOST: "the listing was lost on the way (its items were removed)",
+}
+
+
+class RedditApiSource:
+    """Reads subreddits through Reddit's API."""
+
+    name = "reddit-api"
+
+    def __init__(self, connection: RedditConnection) -> None:
+        self._connection = connection
+        self._submissions = SubmissionFetcher(connection)
+        self._comments = CommentFetcher(connection)
+        self._born: dict[str, int] = {}
+
+    def read(
+        self,
+        subreddit: str,
+        windows: Sequence[Window],
+        *,
+        look_back: Sequence[Window] = (),
+        include_comments: bool = True,
+        max_submissions: int | None = None,
+        deadline: Deadline,
+        progress: Progress,
+    ) -> Reading:
+        """Read contiguous hours, and the hours just before them for what appeared late, in one pass.
+
+        Raises:
+            CredentialsRejected: nothing can be read at all.
+        """
+        self._connection.deadline, self._connection.progress = deadline, progress
+        sent = self._connection.requests_sent
+        reading = _Pass([*look_back, *windows])
+        trouble = self._read_submissions(subreddit, reading, max_submissions)
+        if include_comments and trouble:
+            reading.claim(COMMENTS, ListingRead(trouble=trouble), None)
+        elif include_comments:
+            self._read_comments(subreddit, reading, windows)
+        return Reading(
+            windows=reading.windows[len(look_back) :],
+            look_back=reading.windows[: len(look_back)],
+            late=list(reading.late.values()),
+            requests=self._connection.requests_sent - sent,
+        )
+
+    def _read_submissions(self, subreddit: str, reading: "_Pass", cap: int | None) -> TryLater | None:
+        """Read the submissions; return what makes it useless to go on to the comments."""
+        try:
+            listing = self._submissions.read_since(subreddit, reading.start_ts - MARGIN_S, reading.end_ts, cap)
+            reached = self._reached(subreddit, listing, reading.start_ts)
+        except SubredditBlocked as blocked:
+            reading.claim_blocked(SUBMISSIONS, blocked)
+            return None
+        reading.place_submissions(listing)
+        reading.claim(SUBMISSIONS, listing, reached)
+        return listing.trouble
+
+    def _read_comments(self, subreddit: str, reading: "_Pass", windows: Sequence[Window]) -> None:
+        try:
+            listing = self._comments.read_since(subreddit, reading.start_ts - MARGIN_S)
+            reached = self._reached(subreddit, listing, reading.start_ts)
+        except SubredditBlocked as blocked:
+            reading.claim_blocked(COMMENTS, blocked)
+            return
+        reading.place_comments(listing.items)
+        reading.place_late(COMMENTS, listing)
+        note = self._expand_threads(reading, listing, reached, windows)
+        reading.claim(COMMENTS, listing, reached, note)
+
+    def _reached(self, subreddit: str, listing: ListingRead, start_ts: int) -> int | None:
+        """Return from when on the listing shows everything there was; None if it shows nothing certain.
+
+        A listing that ends without having been cut shows everything. So does one that reaches the subreddit's first
+        day, and an empty one only of a subreddit that is there to be read: both are asked for, once.
+        """
+        if listing.ended is Ended.PAST_START:
+            return start_ts
+        if listing.ended is not Ended.EXHAUSTED or (listing.is_whole and listing.items):
+            return 0 if listing.is_whole else listing.reached_ts()
+        try:
+            born = self._created(subreddit)
+        except TryLater as trouble:
+            listing.ended, listing.trouble = Ended.STOPPED, trouble
+            return listing.reached_ts()
+        return 0 if not listing.items or born >= start_ts else listing.reached_ts()
+
+    def _created(self, subreddit: str) -> int:
+        if subreddit not in self._born:
+            about = self._connection.get(f"/r/{subreddit}/about", {}, _is_subreddit, subreddit)
+            self._born[subreddit] = created_utc(about["data"]) or 0
+        return self._born[subreddit]
+
+    def _expand_threads(
+        self, reading: "_Pass", listing: ListingRead, reached: int | None, windows: Sequence[Window]
+    ) -> str:
+        """Read the trees of the windows' own submissions that lack comments; return what to add to the evidence."""
+        expanded = added = 0
+        listed = Counter(item.get("link_id") for item in listing.items)
+        for submission in reading.submissions_in(windows):
+            if not _falls_short(submission, listed, reached):
+                continue
+            try:
+                added += reading.place_comments(self._comments.iterate_comments(submission))
+                expanded += 1
+            except (SubredditBlocked, SkipRecord):
+                continue  # the thread itself is gone; the listing has shown what there was
+            except TryLater as trouble:
+                return f"; {expanded} threads read whole, then: {trouble}"
+            self._connection.progress.page(
+                str(submission.get("subreddit")), "threads", expanded, added, self._connection.quota_left
+            )
+        return f"; {expanded} threads read whole, {added} comments more" if expanded else ""
+
+
+class _Pass:
+    """Puts what one pass sees into the windows it belongs to."""
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        self.windows = [WindowReading(window) for window in windows]
+        self.start_ts = windows[0].start_ts
+        self.late: dict[Window, WindowReading] = {}
+        self._starts = [window.start_ts for window in windows]
+        self.end_ts = windows[-1].end_ts
+        self._thread_home: dict[str, WindowReading] = {}
+        self._placed: set[tuple[int, str]] = set()
+
+    def place_submissions(self, listing: ListingRead) -> None:
+        for item in listing.items:
+            home = self._home(item)
+            if home and self._place(SUBMISSIONS, item, home):
+                self._thread_home[str(item.get("name"))] = home
+        self.place_late(SUBMISSIONS, listing)
+
+    def place_comments(self, items: Iterable[Item]) -> int:
+        """Place comments into the window they were created in and that of their submission; return how many."""
+        placed = 0
+        for item in items:
+            homes = [self._home(item), self._thread_home.get(str(item.get("link_id")))]
+            placed += sum(self._place(COMMENTS, item, home) for home in homes if home) > 0
+        return placed
+
+    def place_late(self, kind: str, listing: ListingRead) -> None:
+        """Place what came late to hours before all windows into readings of their own."""
+        for item in listing.late_items():
+            created = created_utc(item)
+            if created is not None and created < self.start_ts:
+                window = hour_of(created)
+                self._place(kind, item, self.late.setdefault(window, WindowReading(window)))
+
+    def submissions_in(self, windows: Sequence[Window]) -> list[Item]:
+        wanted = set(windows)
+        return [item for reading in self.windows if reading.window in wanted for item in reading.submissions]
+
+    def claim(self, kind: str, listing: ListingRead, reached: int | None, note: str = "") -> None:
+        for reading in self.windows:
+            items = reading.submissions if kind == SUBMISSIONS else reading.comments
+            reading.coverage[kind] = _coverage(reading.window, items, listing, reached, note)
+
+    def claim_blocked(self, kind: str, blocked: SubredditBlocked) -> None:
+        for reading in self.windows:
+            reading.coverage[kind] = Coverage(CoverageStatus.BLOCKED, f"r/{blocked.subreddit}: {blocked.reason}")
+
+    def _home(self, item: Item) -> WindowReading | None:
+        created = created_utc(item)
+        if created is None:
+            return self.windows[-1]  # unusable, so the serializer will say, and quarantine keeps it
+        if not self.start_ts <= created < self.end_ts:
+            return None
+        return self.windows[bisect_right(self._starts, created) - 1]
+
+    def _place(self, kind: str, item: Item, home: WindowReading) -> bool:
+        name = fullname(item, PREFIX[kind]) or f"unnamed {id(item)}"
+        if (home.window.start_ts, name) in self._placed:
+            return False
+        self._placed.add((home.window.start_ts, name))
+        (home.submissions if kind == SUBMISSIONS else home.comments).append(item)
+        return True
+
+
+def _falls_short(submission: Item, listed: Mapping[Any, int], reached: int | None) -> bool:
+    """Tell whether a thread has comments that the listing did not show.
+
+    `num_comments` counts deleted and removed ones, so where the listing reaches back to the thread's start a small
+    difference means nothing.
+    """
+    told = submission.get("num_comments")
+    if not isinstance(told, int) or isinstance(told, bool):
+        return False
+    missing = told - listed[submission.get("name")]
+    is_listed_whole = reached is not None and reached <= (created_utc(submission) or 0)
+    return missing > (max(2, told // 10) if is_listed_whole else 0)
+
+
+def _coverage(window: Window, items: Sequence[Item], listing: ListingRead, reached: int | None, note: str) -> Coverage:
+    status, complete_from, reason = _verdict(window, items, listing, reached)
+    return Coverage(
+        status=status,
+        reason=reason + note,
+        complete_from_ts=complete_from,
+        pages=listing.pages,
+        items_seen=len(listing.items),
+        oldest_seen_ts=listing.oldest_ts(),
+    )
+
+
+def _verdict(
+    window: Window, items: Sequence[Item], listing: ListingRead, reached: int | None
+) -> tuple[CoverageStatus, int | None, str]:
+    seen = f"{len(listing.items)} items on {listing.pages} pages"
+    if reached is not None and reached <= window.start_ts:
+        has_own = any((created_utc(item) or 0) in window for item in items)
+        back_to = f"back to {iso(reached)}" if reached else "the whole listing"
+        return (CoverageStatus.COMPLETE if has_own else CoverageStatus.EMPTY), None, f"read {seen}, {back_to}"
+    cause = str(listing.trouble) if listing.trouble else _CAUSE[listing.ended]
+    back_to = f"back to {iso(reached)}" if reached else "nothing"
+    reason = f"read {seen}, {back_to}: {cause}"
+    if listing.ended in (Ended.STOPPED, Ended.ANCHOR_LOST):
+        return CoverageStatus.FAILED, reached if reached and reached < window.end_ts else None, reason
+    if reached is not None and reached < window.end_ts:
+        return CoverageStatus.TRUNCATED, reached, reason
+    return CoverageStatus.UNREACHABLE, None, reason
+
+
+def _is_subreddit(answer: Any) -> bool:
+    return isinstance(answer, dict) and answer.get("kind") == "t5" and isinstance(answer.get("data"), dict)

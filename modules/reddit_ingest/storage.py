@@ -1,0 +1,141 @@
+"""The landing zone in a folder: immutable files that appear whole or not at all, and the reader of them."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from .core.errors import DamagedState, InvalidRequest, LakeNotUsable, PlatformError, StorageFull
+from .core.items import Line
+from .core.keys import manifest_name
+from .core.manifest import LandedObject, Manifest, sha256_hex
+from .jsonl import Part, Put, land_lines
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_COPY_BYTES = 1024 * 1024
+
+
+class FilesystemJsonlWriter:
+    """Lands rows under a folder.
+
+    Each file is written under a temporary name, forced to disk, linked to its final name without replacing anything,
+    and its folder forced to disk: after a crash a final name holds the whole object or does not exist.
+    """
+
+    def __init__(self, root: Path, part_bytes: int = 128 * 1024 * 1024) -> None:
+        self._root = root
+        self._part_bytes = part_bytes
+
+    def land(self, folder: str, kind: str, lines: Iterable[Line]) -> tuple[LandedObject, ...]:
+        """Write lines, in their order, as one or more objects; no lines, no object. Idempotent."""
+        return land_lines(folder, kind, lines, self._part_bytes, self._put_new)
+
+    def commit(self, folder: str, manifest: Manifest) -> str:
+        """Write the manifest that makes objects visible and return its key. Idempotent."""
+        content = manifest.to_bytes()
+        key = folder + manifest_name(sha256_hex(content))
+        with tempfile.SpooledTemporaryFile() as file:
+            file.write(content)
+            file.seek(0)
+            self._put_new(key, Part(file, sha256_hex(content), len(content), 1, None, None))
+        return key
+
+    def _put_new(self, key: str, part: Part) -> Put:
+        target = _inside(self._root, key)
+        with _translated(target, part.bytes):
+            if not target.exists():
+                _make_folder(target.parent, self._root)
+                if _link_whole(part.file, target):
+                    return Put.CREATED
+            return Put.SAME if _holds(target, part) else Put.TAKEN
+
+
+class FilesystemLakeReader:
+    """Reads the landing zone under a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys under a prefix that ends in a slash (or is empty), in ascending order."""
+        folder = _inside(self._root, prefix) if prefix else self._root
+        for directory, subfolders, names in os.walk(folder):
+            subfolders.sort()
+            base = Path(directory).relative_to(self._root)
+            yield from (str(base / name) for name in sorted(names) if not name.startswith("."))
+
+    def read(self, key: str) -> bytes:
+        """Return an object's bytes."""
+        path = _inside(self._root, key)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError as error:
+            raise DamagedState(f"{path} is named by a manifest but is not there") from error
+        except OSError as error:
+            raise LakeNotUsable(f"cannot read {path}: {error.strerror}") from error
+
+
+def _inside(root: Path, key: str) -> Path:
+    path = root / key
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise InvalidRequest(f"the key {key!r} points outside the lake {root}")
+    return path
+
+
+@contextmanager
+def _translated(target: Path, size: int) -> Iterator[None]:
+    try:
+        yield
+    except PlatformError:
+        raise
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise StorageFull(
+                f"no room for {size:,} bytes at {target.parent} ({error.strerror}); free some space and run again:"
+                " what was landed before is intact"
+            ) from error
+        raise LakeNotUsable(
+            f"cannot write {target}: {error.strerror}; check the folder and its permissions, then run again"
+        ) from error
+
+
+def _make_folder(folder: Path, root: Path) -> None:
+    missing = [path for path in (folder, *folder.parents) if path.is_relative_to(root) and not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _force_folder(made.parent)
+
+
+def _link_whole(content: IO[bytes], target: Path) -> bool:
+    """Give the content its final name in one step; False where the name is taken."""
+    handle, temporary = tempfile.mkstemp(prefix=".tmp-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            while block := content.read(_COPY_BYTES):
+                file.write(block)
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
+            os.fsync(file.fileno())
+        os.link(temporary, target)
+    except FileExistsError:
+        content.seek(0)
+        return False
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    _force_folder(target.parent)
+    return True
+
+
+def _force_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _holds(target: Path, part: Part) -> bool:
+    return target.stat().st_size == part.bytes and sha256_hex(target.read_bytes()) == part.sha256
