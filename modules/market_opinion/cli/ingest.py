@@ -14,9 +14,10 @@ from reddit_ingest.core.errors import EXIT_DONE, EXIT_FAILED, EXIT_INCOMPLETE
 from reddit_ingest.core.invocation import parse_event
 from reddit_ingest.core.ports import Clock
 from reddit_ingest.core.settings import IngestSettings
+from reddit_ingest.ingestion_service import RedditIngestionResult
 from reddit_ingest.pipeline import SubredditOutcome
 
-from .display import LiveProgress, console, moment, status_text, table
+from .display import LiveProgress, console, harmless, moment, status_text, table
 from .options import Moment, TimeLimit, json_option, lake_option, now_option
 
 
@@ -113,35 +114,34 @@ def exit_code(outcomes: Sequence[SubredditOutcome]) -> int:
 
 def print_outcomes(outcomes: Sequence[SubredditOutcome], lake: LocalLake) -> None:
     """Print a line per window, then what went wrong and what to do about it."""
-    out, err = console(), click.get_text_stream("stderr")
+    out = console()
     results = [result for outcome in outcomes for result in outcome.results]
     if results:
         columns = ("subreddit", "hour (UTC)", "coverage", "#submissions", "#comments", "#requests")
-        rows = [
-            (
-                result.subreddit,
-                moment(result.window_start_ts),
-                status_text(result.status),
-                result.submissions_count,
-                result.comments_count,
-                result.requests,
-            )
-            for result in results
-        ]
-        out.print(table(columns, rows))
+        out.print(table(columns, [_row(result) for result in results]))
         out.print(f"\nLanded in {lake.landing}", soft_wrap=True)
     for outcome in outcomes:
         if outcome.trouble:
-            print(f"Error: r/{outcome.subreddit}: {outcome.trouble}", file=err)
+            click.echo(f"Error: r/{outcome.subreddit}: {outcome.trouble}", err=True)
         elif not outcome.results:
             out.print(f"r/{outcome.subreddit}: nothing new, read up to {moment(outcome.watermark)} UTC")
     for result in results:
-        if not result.status.is_whole:
-            for kind, claim in result.coverage.items():
-                if not claim.status.is_whole:
-                    since = f", complete from {moment(claim.complete_from_ts)}" if claim.complete_from_ts else ""
-                    where = f"r/{result.subreddit} {moment(result.window_start_ts)}"
-                    print(f"{where} {kind} {claim.status}{since}: {claim.reason}", file=err)
+        for kind, claim in result.coverage.items():
+            if not claim.status.is_whole:
+                since = f", complete from {moment(claim.complete_from_ts)}" if claim.complete_from_ts else ""
+                where = f"r/{result.subreddit} {moment(result.window_start_ts)}"
+                click.echo(harmless(f"{where} {kind} {claim.status}{since}: {claim.reason}"), err=True)
+
+
+def _row(result: RedditIngestionResult) -> list[object]:
+    return [
+        result.subreddit,
+        moment(result.window_start_ts),
+        status_text(result.status),
+        result.submissions_count,
+        result.comments_count,
+        result.requests,
+    ]
 
 
 def _as_json(outcome: SubredditOutcome) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from reddit_ingest.bootstrap import FixedClock, LocalLake, SystemClock
 from reddit_ingest.core.ports import Clock
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[int]):
     """A moment as ISO 8601 (UTC where it names no zone) or seconds UTC."""
 
     name = "time"
@@ -38,7 +38,7 @@ class _ClockType(Moment):
         return FixedClock(super().convert(value, param, ctx)) if isinstance(value, str) else value
 
 
-class _LakeType(click.ParamType):
+class _LakeType(click.ParamType[LocalLake]):
     name = "folder"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> LocalLake:

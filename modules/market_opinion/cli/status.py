@@ -88,40 +88,30 @@ def _summary(lake: LocalLake, subreddit: str, now_ts: int) -> _Summary:
 
 def _print(summaries: Sequence[_Summary], hours: int) -> None:
     out = console()
-    columns = ("subreddit", "read up to (UTC)", "#hours behind", "#hours seen", "#gaps", "#submissions", "#comments")
-    rows = [
-        (
-            summary.subreddit,
-            summary.trouble or moment(summary.watermark),
-            "-" if summary.lag_hours is None else summary.lag_hours,
-            len(summary.windows),
-            len(summary.gaps),
-            sum(state.submissions for state in summary.windows),
-            sum(state.new_comments for state in summary.windows),
-        )
-        for summary in summaries
-    ]
-    out.print(table(columns, rows))
-    shown = [state for summary in summaries for state in summary.windows[-hours:]]
-    columns = ("subreddit", "hour (UTC)", "coverage", "#submissions", "#new comments", "#attempts")
+    columns = ["subreddit", "read up to (UTC)", "#hours behind", "#hours seen", "#gaps", "#submissions", "#comments"]
+    out.print(table(columns, [_summary_row(summary) for summary in summaries]))
+    columns = ["subreddit", "hour (UTC)", "coverage", "#submissions", "#new comments", "#attempts"]
+    shown = [_window_row(state) for summary in summaries for state in summary.windows[-hours:]]
     out.print()
-    out.print(
-        table(
-            columns,
-            [
-                (
-                    state.subreddit,
-                    moment(state.window.start_ts),
-                    status_text(state.status),
-                    state.submissions,
-                    state.new_comments,
-                    state.attempts,
-                )
-                for state in shown
-            ],
-        )
-    )
+    out.print(table(columns, shown))
     _print_gaps([state for summary in summaries for state in summary.gaps])
+
+
+def _summary_row(summary: _Summary) -> list[object]:
+    return [
+        summary.subreddit,
+        summary.trouble or moment(summary.watermark),
+        "-" if summary.lag_hours is None else summary.lag_hours,
+        len(summary.windows),
+        len(summary.gaps),
+        sum(state.submissions for state in summary.windows),
+        sum(state.new_comments for state in summary.windows),
+    ]
+
+
+def _window_row(state: WindowState) -> list[object]:
+    start, status = moment(state.window.start_ts), status_text(state.status)
+    return [state.subreddit, start, status, state.submissions, state.new_comments, state.attempts]
 
 
 def _print_gaps(gaps: Sequence[WindowState]) -> None:
