@@ -118,10 +118,10 @@ class _ListingReader:
         while True:
             page, after = self._page(after)
             added = self._add(page)
-            if self._is_past(since_ts):
-                return Ended.PAST_START
             if cap is not None and self._trim(since_ts, until_ts, cap):
                 return Ended.CAPPED
+            if self._is_past(since_ts):
+                return Ended.PAST_START
             if page and after is None:
                 return Ended.EXHAUSTED
             if page and added:

@@ -154,9 +154,9 @@ def test_every_exception_of_the_libraries_has_a_meaning_in_one_line(kind: type[E
 @pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: kind.__name__)
 def test_every_exception_of_the_libraries_is_caught_and_its_cause_kept(kind: type[Exception]) -> None:
     error = made(kind)
-    with pytest.raises((PlatformError, reddit_client._Hasty)) as translated:
-        with reddit_client._translated("GET /r/android/new", "android"):
-            raise error
+    caught = pytest.raises((PlatformError, reddit_client._Hasty))
+    with caught as translated, reddit_client._translated("GET /r/android/new", "android"):
+        raise error
     assert translated.value.__cause__ is error
 
 

@@ -23,18 +23,21 @@ _CONTROLS = [
 ]
 _LOOKALIKES = [
     "аndroid", "andrоid", "ａｎｄｒｏｉｄ", "аndrоid", "iрhone", "iphοne", "ıphone", "İphone", "ﬁre", "straße", "ſmart",
-    "android１", "android²", "android٣", "ándroid", "andro\u0301id", "android\u202e", "\u202edordna", "😀😀", "K\u212ain",
+    "android１", "android²", "android٣", "ándroid", "andro\u0301id", "android\u202e", "\u202edordna","😀😀",
+    "K\u212ain",
     "\ud800ab", "and\udc00", "日本語", "ไทย",
 ]  # fmt: skip
 _SHAPES = [
     "", " ", "  ", "a", "_", "__", "_android", "-android", "an-droid", "an droid", " android", "android ", "r/android",
     "/r/android", "/r/android/", "u/name", "u_" + "a" * 21, "u_na me", "u_../x", "u_name/", "u_ñam",
     "a" * 22, "a" * 300, "u_" + "b" * 300, "../" * 100, "android.", "android.json", "https://reddit.com/r/android",
-    "{subreddit}", "{0}", "u_\u00e9t\u00e9", "-u_name", "${HOME}", "$(id)", "%s", "%n%n", "<TEST>", "android@", "android!", "(android)", "a\\b", "U_name-x",
+
+    "{subreddit}", "{0}", "u_\u00e9t\u00e9", "-u_name", "${HOME}", "$(id)",
+    "%s", "%n%n", "<TEST>", "android@", "android!", "(android)", "a\\b", "U_name-x",
 ]  # fmt: skip
 _OTHER_TYPES: list[Any] = [
-    None, True, False, 0, 1, -1, 2.5, float("nan"), b"android", bytearray(b"android"), [], ["android"], ("android",), {},
-    {"name": "android"}, {"android"}, object(), str, len, 10**40, ..., range(3), memoryview(b"android"),
+    None, True, False, 0, 1, -1, 2.5, float("nan"), b"android", bytearray(b"android"), [], ["android"], ("android",),
+    {}, {"name": "android"}, {"android"}, object(), str, len, 10**40, ..., range(3), memoryview(b"android"),
 ]  # fmt: skip
 
 HOSTILE = [*_TRAVERSALS, *_SEPARATORS, *_CONTROLS, *_LOOKALIKES, *_SHAPES, *_OTHER_TYPES]

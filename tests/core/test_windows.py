@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def watermarks(draw: st.DrawFn) -> tuple[int, int]:
 def assert_readable(planned: list[Window], now_ts: int) -> None:
     assert all(window.end_ts - window.start_ts == HOUR_S for window in planned)
     assert all(window.start_ts % HOUR_S == 0 for window in planned)
-    assert all(before.end_ts == after.start_ts for before, after in zip(planned, planned[1:], strict=False))
+    assert all(before.end_ts == after.start_ts for before, after in pairwise(planned))
     assert all(window.end_ts + SETTLE_S <= now_ts for window in planned)
 
 

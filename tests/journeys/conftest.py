@@ -39,7 +39,7 @@ class Person:
         """Run a command with --json and return what it printed."""
         return json.loads(self.types(*words, "--json", now=now).stdout)
 
-    def view(self, subreddit: str, kind: str) -> dict[str, dict[str, Any]]:
+    def rows(self, subreddit: str, kind: str) -> dict[str, dict[str, Any]]:
         """Return what the lake shows."""
         return view.rows(self.lake.reader(), f"reddit/{subreddit}/", kind)
 

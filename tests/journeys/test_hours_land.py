@@ -41,12 +41,12 @@ def test_a_second_run_in_the_same_hour_reads_nothing_and_changes_nothing(reddit,
     simulator: Simulator = reddit(world_of(*busy_hours(8)), now)
     someone: Person = person(simulator)
     someone.types("ingest", "phones", now=now)
-    before, requests = someone.view("phones", "comments"), simulator.stats()["requests_total"]
+    before, requests = someone.rows("phones", "comments"), simulator.stats()["requests_total"]
     result = someone.types("ingest", "phones", now=now)
     assert result.exit_code == 0
     assert "nothing new" in result.stdout
     assert simulator.stats()["requests_total"] == requests
-    assert someone.view("phones", "comments") == before
+    assert someone.rows("phones", "comments") == before
 
 
 def test_a_backfill_run_twice_shows_every_item_once_and_leaves_the_watermark(reddit, person, world_of) -> None:
@@ -57,9 +57,9 @@ def test_a_backfill_run_twice_shows_every_item_once_and_leaves_the_watermark(red
     for attempt in (now, now + 90):
         assert someone.types(*words, now=attempt).exit_code == 0
     assert someone.watermark("phones") is None
-    assert someone.view("phones", "submissions").keys() == {f"t3_{post['id']}" for post in posts}
+    assert someone.rows("phones", "submissions").keys() == {f"t3_{post['id']}" for post in posts}
     due = {f"t1_{answer['id']}" for answer in answers if answer["created_utc"] < T0 + 8 * HOUR}
-    assert due <= someone.view("phones", "comments").keys()
+    assert due <= someone.rows("phones", "comments").keys()
 
 
 def test_thirty_missed_hours_cost_one_pass_over_the_listings(reddit, person, world_of) -> None:
@@ -76,7 +76,7 @@ def test_thirty_missed_hours_cost_one_pass_over_the_listings(reddit, person, wor
     items = sum(1 for item in posts + answers if T0 + 3 * HOUR <= item["created_utc"] <= later)
     # One pass: a request per 100 items of either listing, and at most one page more of each.
     assert simulator.stats()["requests_total"] <= items // 100 + 4
-    seen = someone.view("phones", "comments").keys()
+    seen = someone.rows("phones", "comments").keys()
     due = {a["id"] for a in answers if T0 + 6 * HOUR <= a["created_utc"] < T0 + 36 * HOUR}
     assert {f"t1_{item_id}" for item_id in due} <= seen
 
@@ -88,7 +88,7 @@ def test_new_comments_on_old_submissions_land_in_the_hour_they_were_written(redd
     now = T0 + 31 * HOUR + 300
     someone: Person = person(reddit(world_of([old, *filler], [late_answer]), now))
     assert someone.types("ingest", "phones", now=now).exit_code == 0
-    assert set(someone.view("phones", "comments")) == {f"t1_{late_answer['id']}"}
+    assert set(someone.rows("phones", "comments")) == {f"t1_{late_answer['id']}"}
     assert someone.windows("phones")[T0 + 30 * HOUR].new_comments == 1
 
 
@@ -115,7 +115,7 @@ def test_an_hour_with_three_thousand_comments_is_truncated_and_says_from_when_it
     assert result.exit_code == 3
     assert claim.status is CoverageStatus.TRUNCATED
     assert T0 < claim.complete_from_ts < T0 + HOUR
-    seen = someone.view("phones", "comments")
+    seen = someone.rows("phones", "comments")
     assert all(f"t1_{a['id']}" in seen for a in answers if a["created_utc"] >= claim.complete_from_ts)
     assert someone.watermark("phones") == T0 + HOUR
     status = someone.types("status", now=now)
@@ -132,7 +132,7 @@ def test_the_hours_own_threads_are_read_whole_where_the_listing_falls_short(redd
     simulator: Simulator = reddit(world_of([*old, *own], answers), now)
     someone: Person = person(simulator)
     someone.types("ingest", "phones", now=now)
-    assert len(someone.view("phones", "comments")) == 2_500
+    assert len(someone.rows("phones", "comments")) == 2_500
     # 10 pages of the listing, a page of submissions, a tree and no more than its share of 250 hidden comments each.
     assert simulator.stats()["requests_total"] <= 11 + 10 * 4
 
@@ -184,6 +184,6 @@ def test_every_comment_that_could_be_seen_is_captured_hour_after_hour(reddit, pe
         now = T0 + hour * HOUR + 150
         simulator.clock.set(now)
         assert someone.types("ingest", "phones", now=now).exit_code == 0
-    created = someone.view("phones", "comments").values()
+    created = someone.rows("phones", "comments").values()
     assert sum(T0 <= row["created_utc"] < T0 + 12 * HOUR for row in created) > 500
     assert someone.watermark("phones") == T0 + 12 * HOUR

@@ -41,7 +41,7 @@ def test_killed_at_a_random_moment_and_run_again_the_view_is_the_same(reddit, pe
 
     assert shaken.types(*words, now=NOW).exit_code == 0
     for kind in ("submissions", "comments"):
-        assert shaken.view("phones", kind) == calm.view("phones", kind)
+        assert shaken.rows("phones", kind) == calm.rows("phones", kind)
     assert not [path for path in folder.rglob("*.jsonl") if path.stat().st_size == 0]
 
 

@@ -26,7 +26,7 @@ def test_every_submission_of_a_month_is_seen_once_in_its_own_hour(reddit, person
         result = someone.types("ingest", "askwomen", now=now)
         assert result.exit_code == 0, result.output
 
-    view = someone.view("askwomen", "submissions")
+    view = someone.rows("askwomen", "submissions")
     assert len(recorded) == 8_271
     assert view.keys() == recorded.keys()
     for name, row in view.items():

@@ -21,6 +21,9 @@ from ..reddit_client import RedditConnection
 MARGIN_S = 600
 """Listings are read this much further back than the first window, for what is a little out of place."""
 
+_UNCUT = 500
+"""Of a listing cut at 1,000 entries so many would still be visible, even if half of them were removed."""
+
 _CAUSE = {
     Ended.EXHAUSTED: "Reddit's listing ends there",
     Ended.CAPPED: "the limit of submissions was reached",
@@ -97,8 +100,9 @@ class RedditApiSource:
     def _reached(self, subreddit: str, listing: ListingRead, start_ts: int) -> int | None:
         """Return from when on the listing shows everything there was; None if it shows nothing certain.
 
-        A listing that ends without having been cut shows everything. So does one that reaches the subreddit's first
-        day, and an empty one only of a subreddit that is there to be read: both are asked for, once.
+        A listing that ends without having been cut shows everything: a short one, and one of medium length when the
+        subreddit is younger than the window. An empty one counts only of a subreddit that is there to be read. Both
+        are asked for, once.
         """
         if listing.ended is Ended.PAST_START:
             return start_ts
@@ -109,7 +113,8 @@ class RedditApiSource:
         except TryLater as trouble:
             listing.ended, listing.trouble = Ended.STOPPED, trouble
             return listing.reached_ts()
-        return 0 if not listing.items or born >= start_ts else listing.reached_ts()
+        is_young = born >= start_ts and len(listing.items) < _UNCUT
+        return 0 if not listing.items or is_young else listing.reached_ts()
 
     def _created(self, subreddit: str) -> int:
         if subreddit not in self._born:
@@ -121,6 +126,8 @@ class RedditApiSource:
         self, reading: "_Pass", listing: ListingRead, reached: int | None, windows: Sequence[Window]
     ) -> str:
         """Read the trees of the windows' own submissions that lack comments; return what to add to the evidence."""
+        if listing.trouble:
+            return ""
         expanded = added = 0
         listed = Counter(item.get("link_id") for item in listing.items)
         for submission in reading.submissions_in(windows):

@@ -1,0 +1,118 @@
+"""What every `RunRecorder` promises; another implementation is one more parameter of `book`."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reddit_ingest.core.coverage import CoverageStatus
+from reddit_ingest.core.errors import LakeNotUsable
+from reddit_ingest.core.ports import RunRecorder
+from reddit_ingest.core.records import RunRecord
+from reddit_ingest.core.windows import HOUR_S, Window
+from reddit_ingest.local_state import SqliteRunRecorder, SqliteStateStore
+
+NOON = 1_767_268_800
+RUN = RunRecord(
+    environment="prod",
+    subreddit="android",
+    window=Window(NOON, NOON + HOUR_S),
+    mode="incremental",
+    status=CoverageStatus.TRUNCATED,
+    submissions=17,
+    comments=240,
+    new_comments=200,
+    quarantined=1,
+    requests=9,
+    ingested_at_ts=NOON + 4_000,
+    manifest="reddit/android/2026-01-01/120000/manifest-0123456789abcdef.json",
+    reason="comments: read 990 items on 10 pages, back to 12:10: Reddit's listing ends there; it's \"over\"",
+)
+
+
+@dataclass
+class Book:
+    """A recorder, and what a reader of the history finds."""
+
+    recorder: RunRecorder
+    history: Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture(params=["sqlite"])
+def book(request: pytest.FixtureRequest, tmp_path: Path) -> Book:
+    assert request.param == "sqlite"
+    path = tmp_path / "lake" / "state.sqlite"
+
+    def history() -> list[dict[str, Any]]:
+        with closing(sqlite3.connect(path)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute("select * from runs order by window_start_ts, manifest")]
+
+    return Book(SqliteRunRecorder(path), history)
+
+
+def flat(run: RunRecord) -> dict[str, Any]:
+    fields = asdict(run)
+    fields.pop("window")
+    return {**fields, "window_start_ts": run.window.start_ts, "window_end_ts": run.window.end_ts}
+
+
+def test_every_field_of_a_record_is_kept(book: Book) -> None:
+    book.recorder.record(RUN)
+    assert book.history() == [flat(RUN)]
+
+
+@pytest.mark.parametrize("status", CoverageStatus)
+def test_a_status_is_kept_as_its_plain_name(book: Book, status: CoverageStatus) -> None:
+    book.recorder.record(replace(RUN, status=status))
+    (kept,) = book.history()
+    assert kept["status"] == status.value
+    assert type(kept["status"]) is str
+
+
+def test_recording_the_same_attempt_again_changes_nothing(book: Book) -> None:
+    book.recorder.record(RUN)
+    once = book.history()
+    book.recorder.record(RUN)
+    assert book.history() == once
+
+
+def test_every_attempt_at_a_window_is_kept(book: Book) -> None:
+    again = replace(RUN, manifest=RUN.manifest.replace("0123", "4567"), status=CoverageStatus.COMPLETE)
+    book.recorder.record(RUN)
+    book.recorder.record(again)
+    assert book.history() == [flat(RUN), flat(again)]
+
+
+def test_windows_subreddits_and_environments_are_kept_apart(book: Book) -> None:
+    others = [
+        replace(RUN, window=Window(NOON + HOUR_S, NOON + 2 * HOUR_S)),
+        replace(RUN, subreddit="iphone"),
+        replace(RUN, environment="dev"),
+    ]
+    for run in (RUN, *others):
+        book.recorder.record(run)
+    assert len(book.history()) == 4
+
+
+def test_text_is_kept_as_it_is(book: Book) -> None:
+    strange = replace(RUN, reason="'; drop table runs; -- \u2028 😀 \n ü")
+    book.recorder.record(strange)
+    assert book.history()[0]["reason"] == strange.reason
+
+
+def test_recording_leaves_the_watermark_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    SqliteStateStore(path, "prod").save_last_run_timestamp("android", NOON)
+    SqliteRunRecorder(path).record(RUN)
+    assert SqliteStateStore(path, "prod").load_last_run_timestamp("android") == NOON
+
+
+def test_a_file_that_is_no_database_is_not_usable(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").write_bytes(b"this is no database, " * 100)
+    with pytest.raises(LakeNotUsable, match=r"state\.sqlite"):
+        SqliteRunRecorder(tmp_path / "state.sqlite").record(RUN)
