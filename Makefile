@@ -27,8 +27,8 @@ format: .venv/dev.stamp ## Put the code into shape
 	$(BIN)/ruff format .
 
 bench: .venv/dev.stamp ## Requests and CPU against peers and floors, measured side by side
-	$(BIN)/python bench/requests.py
-	$(BIN)/python bench/live_cpu.py
+	$(BIN)/python -m bench.requests
+	$(BIN)/python -m bench.live_cpu
 
 lock: .venv/bin/python ## Write requirements/*.txt again (versions and hashes, no host names)
 	$(PIP) install uv

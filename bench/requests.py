@@ -4,7 +4,7 @@ The plain way is what a PRAW tutorial teaches: `subreddit.new()` until a submiss
 `replace_more(limit=None)` for each submission of the window. The floor is one request per 100 items.
 Captured: comments created in the hours and visible when the hour was read, as the simulator knows them.
 
-    python bench/requests.py [--hours 6] [--seed 7] [--json]
+    python -m bench.requests [--hours 6] [--seed 7] [--json]
 """
 
 import argparse
@@ -30,7 +30,7 @@ from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
 
 WORLD_START_TS = 1_767_571_200  # 2026-01-05 00:00 UTC
 FIRST_HOUR_TS = WORLD_START_TS + 42 * HOUR_S  # threads of the day before are alive
-TRAFFIC = {"low": (0.5, 8), "middle": (20, 13), "high": (55, 15)}
+TRAFFIC = {"low": (0.5, 8), "middle": (20, 13), "high": (49, 14)}
 SUBREDDIT = "phones"
 
 
@@ -157,9 +157,7 @@ def main() -> None:
         print(json.dumps([asdict(entry) | {"per_1000_comments": entry.per_1000} for entry in measured], indent=1))
         return
     print(f"{options.hours} hours, seed {options.seed}")
-    print(
-        f"{'traffic':8} {'way':6} {'posts':>6} {'comments':>9} {'requests':>9} {'per 1,000':>10} {'captured':>9} {'floor':>6} {'x floor':>8}"
-    )
+    print("traffic  way     posts  comments  requests  per 1,000  captured  floor  x floor")
     for entry in measured:
         print(
             f"{entry.traffic:8} {entry.way:6} {entry.submissions:6,} {entry.comments:9,} {entry.requests:9,}"

@@ -27,7 +27,10 @@ PREFIX = {SUBMISSIONS: "t3_", COMMENTS: "t1_"}
 _ENDPOINT = {SUBMISSIONS: "new", COMMENTS: "comments"}
 
 TAIL = 25
-"""So many items in a row that are older than asked for end a listing: single old ones are late approvals."""
+"""So many items in a row that are older than the start end a listing: single old ones are late approvals."""
+
+_OVERLAP_TAIL = 5
+"""So many items in a row must be older than the overlap, too."""
 
 LATE_S = 120
 """An item this much older than something below it was put into the listing after its time."""
@@ -99,28 +102,30 @@ class _ListingReader:
         self._seen: set[str] = set()
         self.read = ListingRead()
 
-    def run(self, since_ts: int, until_ts: int | None = None, cap: int | None = None) -> ListingRead:
-        """Read until `TAIL` items in a row are older than `since_ts`, or the listing or the cap ends it.
+    def run(
+        self, start_ts: int, overlap_s: int = 0, until_ts: int = sys.maxsize, cap: int | None = None
+    ) -> ListingRead:
+        """Read from now back to beyond `start_ts` and some overlap, or as far as the listing or the cap allows.
 
-        The cap counts the items created in `[since_ts, until_ts)`.
+        The cap counts the items created from the beginning of the overlap until `until_ts`.
 
         Trouble on the way is kept in the result beside what was seen before it; `SubredditBlocked` and
         `CredentialsRejected` are raised.
         """
         try:
-            self.read.ended = self._pages(since_ts, until_ts or sys.maxsize, cap)
+            self.read.ended = self._pages(start_ts, start_ts - overlap_s, until_ts, cap)
         except TryLater as trouble:
             self.read.ended, self.read.trouble = Ended.STOPPED, trouble
         return self.read
 
-    def _pages(self, since_ts: int, until_ts: int, cap: int | None) -> Ended:
+    def _pages(self, start_ts: int, since_ts: int, until_ts: int, cap: int | None) -> Ended:
         after, has_restarted = None, False
         while True:
             page, after = self._page(after)
             added = self._add(page)
             if cap is not None and self._trim(since_ts, until_ts, cap):
                 return Ended.CAPPED
-            if self._is_past(since_ts):
+            if self._is_past(start_ts, since_ts):
                 return Ended.PAST_START
             if page and after is None:
                 return Ended.EXHAUSTED
@@ -171,9 +176,9 @@ class _ListingReader:
                 self._seen.add(name or "")
         return len(self.read.items) - before
 
-    def _is_past(self, since_ts: int) -> bool:
-        tail = self.read.items[-TAIL:]
-        return len(tail) == TAIL and all((created_utc(item) or since_ts) < since_ts for item in tail)
+    def _is_past(self, start_ts: int, since_ts: int) -> bool:
+        times = [created_utc(item) or sys.maxsize for item in self.read.items[-TAIL:]]
+        return len(times) == TAIL and max(times) < start_ts and max(times[-_OVERLAP_TAIL:]) < since_ts
 
     def _trim(self, since_ts: int, until_ts: int, cap: int) -> bool:
         """Cut what was read behind the item that fills the cap; False while it is not filled."""
@@ -191,10 +196,10 @@ class SubmissionFetcher:
         self._connection = connection
 
     def read_since(
-        self, subreddit: str, since_ts: int, until_ts: int | None = None, cap: int | None = None
+        self, subreddit: str, start_ts: int, overlap_s: int = 0, until_ts: int = sys.maxsize, cap: int | None = None
     ) -> ListingRead:
-        """Read from now back to beyond `since_ts`; at most `cap` submissions created from then until `until_ts`."""
-        return _ListingReader(self._connection, subreddit, SUBMISSIONS).run(since_ts, until_ts, cap)
+        """Read from now back to beyond `start_ts` and `overlap_s` more; at most `cap` submissions until `until_ts`."""
+        return _ListingReader(self._connection, subreddit, SUBMISSIONS).run(start_ts, overlap_s, until_ts, cap)
 
     def iterate_window(self, subreddit_name: str, start_ts: int, end_ts: int) -> Iterator[Item]:
         """Yield the submissions created in `[start_ts, end_ts)`, newest position first.
@@ -223,9 +228,9 @@ class CommentFetcher:
     def __init__(self, connection: RedditConnection) -> None:
         self._connection = connection
 
-    def read_since(self, subreddit: str, since_ts: int) -> ListingRead:
-        """Read from now back to beyond `since_ts`: new comments at any depth, on new and old threads alike."""
-        return _ListingReader(self._connection, subreddit, COMMENTS).run(since_ts)
+    def read_since(self, subreddit: str, start_ts: int, overlap_s: int = 0) -> ListingRead:
+        """Read from now back to beyond `start_ts` and `overlap_s` more: comments at any depth, on any thread."""
+        return _ListingReader(self._connection, subreddit, COMMENTS).run(start_ts, overlap_s)
 
     def iterate_comments(self, submission: object) -> Iterator[Item]:
         """Yield every comment of a thread that Reddit shows, each once, in no particular order.

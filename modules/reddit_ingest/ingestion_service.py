@@ -79,7 +79,7 @@ class RedditIngestionService:
         subreddit_name: str,
         windows: Sequence[Window],
         *,
-        look_back: Sequence[Window] = (),
+        look_back_s: int = 0,
         mode: str = Mode.INCREMENTAL,
         include_comments: bool = True,
         max_submissions: int | None = None,
@@ -88,7 +88,7 @@ class RedditIngestionService:
     ) -> Iterator[RedditIngestionResult]:
         """Read contiguous windows in one pass and yield a result as soon as each is committed, oldest first.
 
-        Late items and the hours of the look-back are committed before the first result.
+        What the pass has met of earlier hours is committed before the first result.
         """
         subreddit = subreddit_key(subreddit_name)
         if any(before.end_ts != after.start_ts for before, after in pairwise(windows)):
@@ -96,18 +96,15 @@ class RedditIngestionService:
         reading = self._source.read(
             subreddit,
             windows,
-            look_back=look_back,
+            look_back_s=look_back_s,
             include_comments=include_comments,
             max_submissions=max_submissions,
             deadline=deadline or _NoDeadline(),
             progress=progress or Silent(),
         )
         observed_at_ts = self._clock.now_ts()
-        for late in reading.late:
-            self._land(subreddit, late, Mode.LATE, observed_at_ts, requests=0)
-        for again in reading.look_back:
-            if again.submissions or again.comments:
-                self._land(subreddit, again, Mode.LOOK_BACK, observed_at_ts, requests=0)
+        for earlier in reading.earlier:
+            self._land(subreddit, earlier, Mode.LOOK_BACK, observed_at_ts, requests=0)
         for number, window in enumerate(reading.windows):
             yield self._land(subreddit, window, mode, observed_at_ts, requests=0 if number else reading.requests)
 

@@ -13,7 +13,7 @@ from .core.errors import CredentialsRejected, DeadlineReached, PlatformError, St
 from .core.invocation import IngestRequest, Mode
 from .core.ports import Clock, Deadline, Progress, RunRecorder, Silent, StateStore
 from .core.records import RunRecord
-from .core.windows import Window, look_back, plan_incremental
+from .core.windows import HOUR_S, Window, plan_incremental
 from .ingestion_service import RedditIngestionResult, RedditIngestionService
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Pipeline:
         for result in self._service.ingest_windows(
             subreddit,
             windows,
-            look_back=look_back(windows, self._look_back_hours) if mode is Mode.INCREMENTAL else (),
+            look_back_s=self._look_back_hours * HOUR_S if mode is Mode.INCREMENTAL else 0,
             mode=mode,
             include_comments=include_comments,
             max_submissions=request.max_submissions,

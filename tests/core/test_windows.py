@@ -18,7 +18,6 @@ from reddit_ingest.core.windows import (
     hourly,
     iso,
     last_settled_end,
-    look_back,
     plan_backfill,
     plan_incremental,
 )
@@ -255,19 +254,6 @@ def test_bounds_that_are_no_ascending_whole_hours_make_no_window(start_ts: Any, 
 def test_a_window_is_written_as_its_two_moments() -> None:
     assert str(Window(NOON, NOON + HOUR_S)) == "2026-01-01T12:00:00Z/2026-01-01T13:00:00Z"
     assert iso(0) == "1970-01-01T00:00:00Z"
-
-
-@given(watermarks(), st.integers(-2, 60))
-def test_the_look_back_ends_where_the_plan_begins(state: tuple[int, int], hours: int) -> None:
-    now_ts, watermark = state
-    planned = plan_incremental(watermark, now_ts, 3)
-    again = look_back(planned, hours)
-    assert len(again) == (max(0, hours) if planned else 0)
-    assert_readable([*again, *planned], now_ts)
-
-
-def test_the_look_back_never_goes_before_the_beginning_of_time() -> None:
-    assert look_back([Window(HOUR_S, 2 * HOUR_S)], 48) == [Window(0, HOUR_S)]
 
 
 def test_the_rules_of_windows_ask_no_clock() -> None:

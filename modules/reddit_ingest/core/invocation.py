@@ -19,7 +19,7 @@ class Mode(StrEnum):
     INCREMENTAL = "incremental"
     BACKFILL = "backfill"
     LOOK_BACK = "look_back"
-    LATE = "late"
+    """Items of earlier hours, met again or late while reading: an attempt that adds and claims nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class WindowReading:
     """What a source saw of one window.
 
     `comments` holds those created in the window and those on its submissions. `coverage` has a claim per kind that was
-    asked for; it is empty for items that came late to a window nobody asked for.
+    asked for; it is empty for an hour that nobody asked for.
     """
 
     window: Window
@@ -77,13 +77,12 @@ class WindowReading:
 class Reading:
     """What one pass over a source saw.
 
-    A reading per window asked for, one per hour of the look-back (both oldest first), and late items of older hours.
+    A reading per window asked for, oldest first, and one per earlier hour of which something was met again or late.
     `requests` is what the pass cost the source's quota, retries included.
     """
 
     windows: list[WindowReading]
-    look_back: list[WindowReading]
-    late: list[WindowReading]
+    earlier: list[WindowReading]
     requests: int
 
 
@@ -97,7 +96,7 @@ class Source(Protocol):
         subreddit: str,
         windows: Sequence[Window],
         *,
-        look_back: Sequence[Window] = (),
+        look_back_s: int = 0,
         include_comments: bool = True,
         max_submissions: int | None = None,
         deadline: Deadline,
@@ -105,7 +104,7 @@ class Source(Protocol):
     ) -> Reading:
         """Read contiguous windows (oldest first) of one subreddit in one pass.
 
-        `look_back` are the hours just before them, read again for what appeared late.
+        The submissions of the `look_back_s` seconds before them are read again, for what appeared late.
 
         Trouble with the subreddit or the source is told in the coverage of the windows that it hits, so that the
         others still land.

@@ -3,7 +3,6 @@
 A window is the unit of planning, landing, recording and retry. Live windows are one hour, on the hour.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -119,11 +118,3 @@ def plan_backfill(start_ts: int, end_ts: int, now_ts: int) -> list[Window]:
             f"{(last - first) // HOUR_S:,} hours in one backfill; at most {MAX_WINDOWS_PER_REQUEST:,}: split the range"
         )
     return hourly(first, last)
-
-
-def look_back(windows: Sequence[Window], hours: int) -> list[Window]:
-    """Return the `hours` before the first window, oldest first: they are read again for what appeared late."""
-    if not windows or hours <= 0:
-        return []
-    first = windows[0].start_ts
-    return hourly(max(0, first - hours * HOUR_S), first)

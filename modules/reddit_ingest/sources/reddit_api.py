@@ -18,8 +18,8 @@ from ..core.windows import Window, hour_of, iso
 from ..fetchers import PREFIX, CommentFetcher, Ended, ListingRead, SubmissionFetcher
 from ..reddit_client import RedditConnection
 
-MARGIN_S = 600
-"""Listings are read this much further back than the first window, for what is a little out of place."""
+OVERLAP_S = 600
+"""Listings are read this much further back than the first window, for what they were slow to show."""
 
 _UNCUT = 500
 """Of a listing cut at 1,000 entries so many would still be visible, even if half of them were removed."""
@@ -47,36 +47,36 @@ class RedditApiSource:
         subreddit: str,
         windows: Sequence[Window],
         *,
-        look_back: Sequence[Window] = (),
+        look_back_s: int = 0,
         include_comments: bool = True,
         max_submissions: int | None = None,
         deadline: Deadline,
         progress: Progress,
     ) -> Reading:
-        """Read contiguous hours, and the hours just before them for what appeared late, in one pass.
+        """Read contiguous hours in one pass, and the submissions of some time before them for what appeared late.
 
         Raises:
             CredentialsRejected: nothing can be read at all.
         """
         self._connection.deadline, self._connection.progress = deadline, progress
         sent = self._connection.requests_sent
-        reading = _Pass([*look_back, *windows])
+        reading = _Pass(windows, look_back_s)
         trouble = self._read_submissions(subreddit, reading, max_submissions)
         if include_comments and trouble:
             reading.claim(COMMENTS, ListingRead(trouble=trouble), None)
         elif include_comments:
-            self._read_comments(subreddit, reading, windows)
+            self._read_comments(subreddit, reading)
         return Reading(
-            windows=reading.windows[len(look_back) :],
-            look_back=reading.windows[: len(look_back)],
-            late=list(reading.late.values()),
+            windows=reading.windows,
+            earlier=[reading.earlier[window] for window in sorted(reading.earlier)],
             requests=self._connection.requests_sent - sent,
         )
 
     def _read_submissions(self, subreddit: str, reading: "_Pass", cap: int | None) -> TryLater | None:
         """Read the submissions; return what makes it useless to go on to the comments."""
         try:
-            listing = self._submissions.read_since(subreddit, reading.start_ts - MARGIN_S, reading.end_ts, cap)
+            overlap_s = reading.overlap_s[SUBMISSIONS]
+            listing = self._submissions.read_since(subreddit, reading.start_ts, overlap_s, reading.end_ts, cap)
             reached = self._reached(subreddit, listing, reading.start_ts)
         except SubredditBlocked as blocked:
             reading.claim_blocked(SUBMISSIONS, blocked)
@@ -85,16 +85,16 @@ class RedditApiSource:
         reading.claim(SUBMISSIONS, listing, reached)
         return listing.trouble
 
-    def _read_comments(self, subreddit: str, reading: "_Pass", windows: Sequence[Window]) -> None:
+    def _read_comments(self, subreddit: str, reading: "_Pass") -> None:
         try:
-            listing = self._comments.read_since(subreddit, reading.start_ts - MARGIN_S)
+            listing = self._comments.read_since(subreddit, reading.start_ts, reading.overlap_s[COMMENTS])
             reached = self._reached(subreddit, listing, reading.start_ts)
         except SubredditBlocked as blocked:
             reading.claim_blocked(COMMENTS, blocked)
             return
         reading.place_comments(listing.items)
-        reading.place_late(COMMENTS, listing)
-        note = self._expand_threads(reading, listing, reached, windows)
+        reading.place_earlier(COMMENTS, listing)
+        note = self._expand_threads(reading, listing, reached)
         reading.claim(COMMENTS, listing, reached, note)
 
     def _reached(self, subreddit: str, listing: ListingRead, start_ts: int) -> int | None:
@@ -104,17 +104,18 @@ class RedditApiSource:
         subreddit is younger than the window. An empty one counts only of a subreddit that is there to be read. Both
         are asked for, once.
         """
+        reached = 0 if listing.is_whole and listing.items else listing.reached_ts()
         if listing.ended is Ended.PAST_START:
             return start_ts
-        if listing.ended is not Ended.EXHAUSTED or (listing.is_whole and listing.items):
-            return 0 if listing.is_whole else listing.reached_ts()
+        if listing.ended is not Ended.EXHAUSTED or (reached is not None and reached <= start_ts):
+            return reached
         try:
             born = self._created(subreddit)
         except TryLater as trouble:
             listing.ended, listing.trouble = Ended.STOPPED, trouble
-            return listing.reached_ts()
+            return reached
         is_young = born >= start_ts and len(listing.items) < _UNCUT
-        return 0 if not listing.items or is_young else listing.reached_ts()
+        return 0 if not listing.items or is_young else reached
 
     def _created(self, subreddit: str) -> int:
         if subreddit not in self._born:
@@ -122,15 +123,13 @@ class RedditApiSource:
             self._born[subreddit] = created_utc(about["data"]) or 0
         return self._born[subreddit]
 
-    def _expand_threads(
-        self, reading: "_Pass", listing: ListingRead, reached: int | None, windows: Sequence[Window]
-    ) -> str:
+    def _expand_threads(self, reading: "_Pass", listing: ListingRead, reached: int | None) -> str:
         """Read the trees of the windows' own submissions that lack comments; return what to add to the evidence."""
         if listing.trouble:
             return ""
         expanded = added = 0
         listed = Counter(item.get("link_id") for item in listing.items)
-        for submission in reading.submissions_in(windows):
+        for submission in [item for window in reading.windows for item in window.submissions]:
             if not _falls_short(submission, listed, reached):
                 continue
             try:
@@ -149,10 +148,13 @@ class RedditApiSource:
 class _Pass:
     """Puts what one pass sees into the windows it belongs to."""
 
-    def __init__(self, windows: Sequence[Window]) -> None:
+    def __init__(self, windows: Sequence[Window], look_back_s: int) -> None:
         self.windows = [WindowReading(window) for window in windows]
+        self.earlier: dict[Window, WindowReading] = {}
         self.start_ts = windows[0].start_ts
-        self.late: dict[Window, WindowReading] = {}
+        # Submissions are few, so the hours before are read again whole; comments are many, and a short overlap shows
+        # those that a listing was slow to show.
+        self.overlap_s = {SUBMISSIONS: max(look_back_s, OVERLAP_S), COMMENTS: OVERLAP_S}
         self._starts = [window.start_ts for window in windows]
         self.end_ts = windows[-1].end_ts
         self._thread_home: dict[str, WindowReading] = {}
@@ -163,7 +165,7 @@ class _Pass:
             home = self._home(item)
             if home and self._place(SUBMISSIONS, item, home):
                 self._thread_home[str(item.get("name"))] = home
-        self.place_late(SUBMISSIONS, listing)
+        self.place_earlier(SUBMISSIONS, listing)
 
     def place_comments(self, items: Iterable[Item]) -> int:
         """Place comments into the window they were created in and that of their submission; return how many."""
@@ -173,17 +175,16 @@ class _Pass:
             placed += sum(self._place(COMMENTS, item, home) for home in homes if home) > 0
         return placed
 
-    def place_late(self, kind: str, listing: ListingRead) -> None:
-        """Place what came late to hours before all windows into readings of their own."""
-        for item in listing.late_items():
+    def place_earlier(self, kind: str, listing: ListingRead) -> None:
+        """Place what was met of hours before all windows: everything in the overlap, and older items that came late."""
+        late = {id(item) for item in listing.late_items()}
+        for item in listing.items:
             created = created_utc(item)
-            if created is not None and created < self.start_ts:
+            if created is None or created >= self.start_ts:
+                continue
+            if created >= self.start_ts - self.overlap_s[kind] or id(item) in late:
                 window = hour_of(created)
-                self._place(kind, item, self.late.setdefault(window, WindowReading(window)))
-
-    def submissions_in(self, windows: Sequence[Window]) -> list[Item]:
-        wanted = set(windows)
-        return [item for reading in self.windows if reading.window in wanted for item in reading.submissions]
+                self._place(kind, item, self.earlier.setdefault(window, WindowReading(window)))
 
     def claim(self, kind: str, listing: ListingRead, reached: int | None, note: str = "") -> None:
         for reading in self.windows:
@@ -222,7 +223,7 @@ def _falls_short(submission: Item, listed: Mapping[Any, int], reached: int | Non
         return False
     missing = told - listed[submission.get("name")]
     is_listed_whole = reached is not None and reached <= (created_utc(submission) or 0)
-    return missing > (max(2, told // 10) if is_listed_whole else 0)
+    return missing > (max(5, told // 5) if is_listed_whole else 0)
 
 
 def _coverage(window: Window, items: Sequence[Item], listing: ListingRead, reached: int | None, note: str) -> Coverage:
