@@ -61,7 +61,7 @@ def invalid_token() -> Answer:
 
 _OUTRIGHT: dict[str, Callable[[], Answer]] = {
     "connection-reset": lambda: Answer(resets=True),
-    "400-json": lambda: as_json({"fields": [], "whatever": "no reason"}, 400),
+    "400-json": lambda: as_json({"whatever": "no reason"}, 400),
     "400-reason": lambda: as_json({"reason": "BAD_PAGE", "explanation": "that page is bad"}, 400),
     "400-html": lambda: as_page("400 Bad request", 400),
     "401-invalid-token": invalid_token,

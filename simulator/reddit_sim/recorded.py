@@ -35,9 +35,9 @@ class RecordedWorld(World):
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with _opened(path) as file:
-        # Texts hold U+2028 and its kin, so only \n ends a line.
-        for number, line in enumerate(io.TextIOWrapper(file, encoding="utf-8", newline="\n"), start=1):
+    # Texts hold U+2028 and its kin, so only \n ends a line.
+    with _opened(path) as file, io.TextIOWrapper(file, encoding="utf-8", newline="\n") as lines:
+        for number, line in enumerate(lines, start=1):
             try:
                 yield _checked(json.loads(line))
             except (ValueError, KeyError, TypeError) as error:

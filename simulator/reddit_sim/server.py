@@ -3,6 +3,7 @@
 import logging
 import socket
 import socketserver
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -89,7 +90,9 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing when a client goes away in the middle."""
+        """Log what went wrong; a client that goes away in the middle is none of it."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            logger.exception("the simulator failed at a connection")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -117,6 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("date", self.date_time_string())
         self.send_header("content-length", str(answer.announced or len(answer.body)))
+        if self.close_connection:
+            self.send_header("connection", "close")  # prawcore asks for it at every login
         self.end_headers()
         self.wfile.write(answer.body)
         self.wfile.flush()

@@ -10,13 +10,13 @@ from typing import Any
 import prawcore.sessions
 import pytest
 from click.testing import CliRunner, Result
-from reddit_sim import HostilePlan, RecordedWorld, Simulator, World
 
 from market_opinion.cli import main
 from market_opinion.cli.simulator import environment
 from reddit_ingest import reddit_client, view
 from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.windows import iso
+from reddit_sim import HostilePlan, RecordedWorld, Simulator, World
 
 HOUR = 3_600
 

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from reddit_sim import Simulator
 
 from reddit_ingest.core.coverage import CoverageStatus
+from reddit_sim import Simulator
 
 from .conftest import HOUR, Person
 from .test_hours_land import T0, busy_hours

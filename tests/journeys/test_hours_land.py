@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
-
 from reddit_ingest.core.coverage import CoverageStatus
+from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
 
 from .conftest import HOUR, Person, comment, submission
 

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+
 from reddit_sim import Simulator
 
 from .conftest import HOUR, Person

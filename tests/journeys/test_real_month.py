@@ -4,9 +4,8 @@ import gzip
 import json
 from pathlib import Path
 
-from reddit_sim import RecordedWorld
-
 from reddit_ingest.core.windows import HOUR_S, SETTLE_S, hour_of
+from reddit_sim import RecordedWorld
 
 from .conftest import Person
 

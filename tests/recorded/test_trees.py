@@ -39,19 +39,21 @@ class RecordedThread:
         return self.pages.get(path, Answer(json.dumps([NOTHING, NOTHING])))
 
     def _of(self, asked: set[str]) -> Iterable[dict[str, Any]]:
-        given: set[str] = set()
+        given: set[tuple[str, str, str]] = set()
         for children, found in self.batches:
             if not children & asked:
                 continue
-            parents = {thing["data"]["name"]: thing["data"].get("parent_id") for thing in found}
+            # The server names a `more` after its first child, so a comment and a `more` may share a name.
+            parents = {each["data"]["name"]: each["data"]["parent_id"] for each in found if each["kind"] == "t1"}
             for thing in found:
-                root = thing["data"]["name"]
-                while parents.get(root) in parents:
-                    root = parents[root]
-                # A `more` beside the comments asked for belongs to the whole answer.
-                belongs = root.removeprefix("t1_") in asked or (root.startswith("t1_") is False) or root == "t1__"
-                if belongs and thing["data"]["name"] + str(thing["data"].get("parent_id")) not in given:
-                    given.add(thing["data"]["name"] + str(thing["data"].get("parent_id")))
+                top = thing["data"]["name"] if thing["kind"] == "t1" else thing["data"]["parent_id"]
+                while parents.get(top) in parents:
+                    top = parents[top]
+                # What stands under another comment than those asked for was the answer to another question.
+                belongs = top.removeprefix("t1_") in asked or top not in parents
+                key = (thing["kind"], thing["data"]["name"], thing["data"]["parent_id"])
+                if belongs and key not in given:
+                    given.add(key)
                     yield thing
 
 
@@ -168,6 +170,21 @@ def test_comments_for_which_an_answer_had_no_room_are_asked_for_again(
     server.answer = answer
     found = {item["id"] for item in CommentFetcher(connection).iterate_comments("a")}
     assert len(found) == 150 * 4
+
+
+def test_a_hidden_comment_whose_replies_are_on_a_page_of_their_own_is_followed_there(
+    server: ReplayServer, connection: RedditConnection
+) -> None:
+    deep = {"kind": "t1", "data": {"id": "x", "name": "t1_x", "parent_id": "t3_a"}}
+    reply = {"kind": "t1", "data": {"id": "z", "name": "t1_z", "parent_id": "t1_x"}}
+    go_on = {"kind": "more", "data": {"id": "_", "name": "t1__", "parent_id": "t1_x", "count": 0, "children": []}}
+    answers = {
+        "/comments/a": thread_of(MORE),
+        "/api/morechildren": Answer(json.dumps({"json": {"errors": [], "data": {"things": [deep, go_on]}}})),
+        "/comments/a/_/x": thread_of({**deep, "data": {**deep["data"], "replies": {"data": {"children": [reply]}}}}),
+    }
+    server.answer = lambda question: answers[question[1]]
+    assert {item["id"] for item in CommentFetcher(connection).iterate_comments("a")} == {"x", "z"}
 
 
 def test_an_id_that_is_named_again_and_again_and_never_shown_does_not_keep_the_reader(
