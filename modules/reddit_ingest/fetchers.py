@@ -13,7 +13,7 @@ from typing import Any
 
 import praw
 
-from .core.errors import SkipRecord, TryLater, WindowNotCovered
+from .core.errors import SkipRecord, SourceUnavailable, TryLater, WindowNotCovered
 from .core.items import created_utc, fullname
 from .core.keys import COMMENTS, SUBMISSIONS
 from .core.names import subreddit_key
@@ -92,6 +92,15 @@ class ListingRead:
             newest_below = max(newest_below, created)
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of a listing: the items of our kind, whether it held anything at all, and the anchor of the next one."""
+
+    items: list[Item]
+    is_empty: bool
+    after: str | None
+
+
 class _ListingReader:
     """Reads one listing page by page, past lost anchors and repeated pages."""
 
@@ -100,6 +109,7 @@ class _ListingReader:
         self._subreddit = subreddit
         self._kind = kind
         self._seen: set[str] = set()
+        self._anchors: set[str | None] = set()
         self.read = ListingRead()
 
     def run(
@@ -121,15 +131,17 @@ class _ListingReader:
     def _pages(self, start_ts: int, since_ts: int, until_ts: int, cap: int | None) -> Ended:
         after, has_restarted = None, False
         while True:
-            page, after = self._page(after)
-            added = self._add(page)
+            page = self._page(after)
+            is_news = self._add(page) or page.after not in self._anchors
+            after = page.after
+            self._anchors.add(after)
             if cap is not None and self._trim(since_ts, until_ts, cap):
                 return Ended.CAPPED
             if self._is_past(start_ts, since_ts):
                 return Ended.PAST_START
-            if page and after is None:
+            if not page.is_empty and after is None:
                 return Ended.EXHAUSTED
-            if page and added:
+            if not page.is_empty and is_news:
                 continue
             # An empty page, or one already seen: the end, or an anchor that was removed from the list meanwhile.
             ended, after = self._recover(has_restarted)
@@ -141,18 +153,19 @@ class _ListingReader:
         """Find the way on: (why it ended, None), or (None, the anchor to go on from; None for the top)."""
         items = self.read.items
         if not items:
-            page, after = self._page(None)
-            return (None, after) if self._add(page) and after else (Ended.EXHAUSTED, None)
+            page = self._page(None)
+            return (None, page.after) if self._add(page) and page.after else (Ended.EXHAUSTED, None)
         for back in _ANCHORS_BACK:
             anchor = fullname(items[-back], PREFIX[self._kind]) if len(items) >= back else None
-            page, after = self._page(anchor) if anchor else ([], None)
-            if self._add(page):
-                return (Ended.EXHAUSTED, None) if after is None else (None, after)
-            if page and after is None:
+            page = self._page(anchor) if anchor else _Page([], True, None)
+            added = self._add(page)
+            if not page.is_empty and page.after is None:
                 return Ended.EXHAUSTED, None
+            if added:
+                return None, page.after
         return (Ended.ANCHOR_LOST, None) if has_restarted else (None, None)
 
-    def _page(self, after: str | None) -> tuple[list[Item], str | None]:
+    def _page(self, after: str | None) -> _Page:
         path = f"/r/{self._subreddit}/{_ENDPOINT[self._kind]}"
         params: dict[str, str | int] = {"limit": PAGE}
         if after:
@@ -164,12 +177,13 @@ class _ListingReader:
         )
         # A listing of one kind may carry others (advertisements, "more"); they are none of ours.
         wanted = PREFIX[self._kind][:2]
-        return [child["data"] for child in data["children"] if child.get("kind") == wanted], data.get("after")
+        items = [child["data"] for child in data["children"] if child.get("kind") == wanted]
+        return _Page(items, not data["children"], data.get("after"))
 
-    def _add(self, page: Sequence[Item]) -> int:
+    def _add(self, page: _Page) -> int:
         """Append what was not seen before and return how much that was."""
         before = len(self.read.items)
-        for item in page:
+        for item in page.items:
             name = fullname(item, PREFIX[self._kind])
             if name is None or name not in self._seen:
                 self.read.items.append(item)
@@ -246,8 +260,10 @@ class CommentFetcher:
         yield from tree.add(self._thread(f"/comments/{link_id}", {"limit": 2048, "sort": "confidence"}))
         while True:
             if tree.hidden:
-                batch = [tree.hidden.popleft() for _ in range(min(_MORECHILDREN, len(tree.hidden)))]
+                batch, found_before = tree.next_hidden(), tree.found
                 yield from tree.add(self._morechildren(link_id, batch))
+                if tree.found == found_before:
+                    tree.give_up(batch)
             elif tree.continued:
                 parent = tree.continued.popleft()
                 yield from tree.add(self._thread(f"/comments/{link_id}/_/{parent}", {"limit": 2048}))
@@ -268,39 +284,68 @@ class _Tree:
     """What is still hidden of a thread: ids behind `more`, and comments whose replies are on a page of their own."""
 
     def __init__(self) -> None:
-        self.hidden: deque[str] = deque()
+        self.hidden: dict[str, None] = {}
         self.continued: deque[str] = deque()
-        self._asked: set[str] = set()
+        self.found = 0
+        self._opened: set[str] = set()
+        self._given_up: set[str] = set()
         self._seen: set[str] = set()
 
-    def add(self, things: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
-        """Take in things at any depth; yield the comments not seen before and remember what they hide."""
+    def next_hidden(self) -> list[str]:
+        """Take the next ids to ask for."""
+        batch = list(self.hidden)[:_MORECHILDREN]
+        for item_id in batch:
+            del self.hidden[item_id]
+        return batch
+
+    def give_up(self, batch: Sequence[str]) -> None:
+        """Never ask for these again: an answer about them brought nothing new."""
+        self._given_up.update(batch)
+        for item_id in batch:
+            self.hidden.pop(item_id, None)
+
+    def add(self, things: Sequence[Any]) -> Iterator[Item]:
+        """Take in things at any depth; yield the comments not seen before and remember what they hide.
+
+        Raises:
+            SourceUnavailable: a thing has no form that a thread can hold.
+        """
         pending = deque(things)
         while pending:
-            thing = pending.popleft()
-            data = thing["data"]
-            if thing["kind"] == "more":
-                self._remember(data)
-                continue
-            replies = data.get("replies")
-            if isinstance(replies, Mapping):
-                pending.extend(replies["data"]["children"])
-            name = fullname(data, "t1_")
-            if name is None or name not in self._seen:
-                self._seen.add(name or "")
+            try:
+                data = self._open(pending.popleft(), pending)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise SourceUnavailable(
+                    f"Reddit sent a thread that cannot be read ({error!r}); run again later"
+                ) from error
+            if data is not None:
+                self.found += 1
                 yield data
 
-    def _remember(self, more: Mapping[str, Any]) -> None:
-        children = more.get("children") or []
-        parent = str(more.get("parent_id", "")).removeprefix("t1_")
-        if not children and parent and parent not in self._asked:
-            self._asked.add(parent)
+    def _open(self, thing: Any, pending: deque[Any]) -> Item | None:
+        """Queue what a thing holds; return it if it is a comment not seen before."""
+        data = thing["data"]
+        if thing["kind"] == "more":
+            self._remember(data["children"], str(data.get("parent_id", "")).removeprefix("t1_"))
+            return None
+        replies = data.get("replies")
+        if replies:
+            pending.extend(replies["data"]["children"])
+        name = fullname(data, "t1_")
+        if name in self._seen:
+            return None
+        if name is not None:
+            self._seen.add(name)
+        return data  # type: ignore[no-any-return]  # .get above has shown that it is a mapping
+
+    def _remember(self, children: Sequence[str], parent: str) -> None:
+        if not children and parent and parent not in self._opened:
+            self._opened.add(parent)
             self.continued.append(parent)
         for child in children:
-            # Asked once is enough: an id that does not come back is gone.
-            if child not in self._asked and f"t1_{child}" not in self._seen:
-                self._asked.add(child)
-                self.hidden.append(child)
+            # An answer holds about 100 comments and names again what was asked for and did not fit.
+            if "t1_" + child not in self._seen and child not in self._given_up:
+                self.hidden[child] = None
 
 
 def is_listing(answer: Any) -> bool:
@@ -310,7 +355,7 @@ def is_listing(answer: Any) -> bool:
         isinstance(data, dict)
         and isinstance(data.get("children"), list)
         and (data.get("after") is None or isinstance(data["after"], str))
-        and all(isinstance(child, dict) and isinstance(child.get("data"), dict) for child in data["children"])
+        and all(_is_thing(child) for child in data["children"])
     )
 
 
@@ -320,8 +365,13 @@ def _is_thread(answer: Any) -> bool:
 
 def _is_things(answer: Any) -> bool:
     data = answer.get("json") if isinstance(answer, dict) else None
-    things = data.get("data", {}).get("things") if isinstance(data, dict) else None
-    return isinstance(things, list) and all(isinstance(thing.get("data"), dict) for thing in things)
+    inner = data.get("data") if isinstance(data, dict) else None
+    things = inner.get("things") if isinstance(inner, dict) else None
+    return isinstance(things, list) and all(_is_thing(thing) for thing in things)
+
+
+def _is_thing(thing: Any) -> bool:
+    return isinstance(thing, dict) and isinstance(thing.get("data"), dict)
 
 
 def _submission_id(submission: object) -> str:

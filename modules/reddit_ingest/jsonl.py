@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import IO
 
+from .core.errors import DamagedState
 from .core.items import Line
 from .core.keys import content_name, data_name
 from .core.manifest import LandedObject
@@ -40,8 +41,11 @@ def land_lines(
 ) -> tuple[LandedObject, ...]:
     """Place lines as immutable objects of about `part_bytes` and return them; no lines, no object.
 
-    The first attempt gets the contract's name. Where that is taken by other bytes the object is named by its content,
-    and there "taken" means that the same bytes have already landed.
+    The first attempt gets the contract's name. Where that is taken by other bytes the object is named by its content;
+    a store that cannot look inside what is there answers TAKEN for a plain name and SAME for a name by content.
+
+    Raises:
+        DamagedState: the object named by this content holds something else.
     """
     landed = []
     for number, chunk in enumerate(_chunks(lines, part_bytes), start=1):
@@ -49,7 +53,8 @@ def land_lines(
             name = data_name(kind, number)
             if put_new(folder + name, part) is Put.TAKEN:
                 name = content_name(kind, part.sha256)
-                put_new(folder + name, part)
+                if put_new(folder + name, part) is Put.TAKEN:
+                    raise DamagedState(f"{folder}{name} holds other bytes than its name says; restore it from a copy")
             landed.append(
                 LandedObject(name, kind, part.sha256, part.bytes, part.rows, part.first_item_ts, part.last_item_ts)
             )

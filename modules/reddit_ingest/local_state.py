@@ -55,6 +55,8 @@ class SqliteStateStore(_Database):
         Raises:
             DamagedState: what is stored is no whole number.
         """
+        if not self._path.exists():
+            return None
         query = "select last_run_ts from watermarks where environment = ? and subreddit = ?"
         with self._open() as database:
             row = database.execute(query, (self._environment, subreddit_key(subreddit))).fetchone()

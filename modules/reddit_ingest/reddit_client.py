@@ -30,6 +30,7 @@ CALL_RESERVE_S = 15.0
 
 _ATTEMPTS = 3
 _FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
 _LONGEST_SLEEP_S = 660.0
 
 Params = Mapping[str, str | int]
@@ -46,7 +47,7 @@ class _Requestor(prawcore.Requestor):
         self.sent += 1
         response = super().request(*args, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S), **kwargs)  # type: ignore[arg-type]
         remaining = response.headers.get("x-ratelimit-remaining", "").partition(".")[0]
-        self.quota_left = int(remaining) if remaining.isdigit() else self.quota_left
+        self.quota_left = int(remaining) if remaining.isascii() and remaining.isdecimal() else self.quota_left
         return response
 
 
@@ -124,7 +125,7 @@ class RedditConnection:
             try:
                 return self._once(method, path, subreddit, expect, content)
             except _Hasty as hasty:
-                if attempt == _ATTEMPTS:
+                if attempt == _ATTEMPTS or (hasty.retry_after_s or 0) > _LONGEST_PAUSE_S:
                     raise hasty.final(f"{method} {path}") from hasty.__cause__
                 self._pause(hasty.retry_after_s or _FIRST_PAUSE_S * attempt, str(hasty))
         raise AssertionError("unreachable")
@@ -206,7 +207,7 @@ def translate(error: Exception, call: str, subreddit: str) -> Exception:
     # PRAW meets answers that it does not expect with plain Python errors.
     if isinstance(error, KeyError) and error.args == (401,):
         return _credentials_rejected(error, call, subreddit)
-    return _Hasty(f"sent an answer that cannot be read ({type(error).__name__}: {str(error)[:80]})")
+    return _Hasty(f"sent an answer that cannot be read ({type(error).__name__}: {_one_line(error)})")
 
 
 def _blocked(error: Any, call: str, subreddit: str) -> Exception:
@@ -216,11 +217,11 @@ def _blocked(error: Any, call: str, subreddit: str) -> Exception:
             f"Reddit refuses this client with a page ({response.status_code}) at {call}; check that the network and"
             " REDDIT_USER_AGENT are not blocked, then run again later"
         )
-    return SubredditBlocked(subreddit or call, _block_reason(response))
+    return SubredditBlocked(f"r/{subreddit}" if subreddit else call, _block_reason(response))
 
 
 def _missing(error: Any, call: str, subreddit: str) -> Exception:
-    return SubredditBlocked(subreddit or call, "no subreddit has this name")
+    return SubredditBlocked(f"r/{subreddit}" if subreddit else call, "no subreddit has this name")
 
 
 def _credentials_rejected(error: Any, call: str, subreddit: str) -> Exception:
@@ -245,7 +246,7 @@ def _other_status(error: Any, call: str, subreddit: str) -> Exception:
         return _credentials_rejected(error, call, subreddit)
     if response.status_code == 429:
         return _Hasty("answered 429", _retry_after_s(response), quota=True)
-    return _Hasty(f"answered {response.status_code} with {response.text[:80]!r}")
+    return _Hasty(f"answered {response.status_code} with {_one_line(response.text)!r}")
 
 
 _MEANINGS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any, str, str], Exception]], ...] = (
@@ -264,6 +265,7 @@ _FOREIGN = (
     TypeError,
     AttributeError,
     AssertionError,
+    RecursionError,
 )
 
 
@@ -277,9 +279,14 @@ def _block_reason(response: requests.Response) -> str:
     return reason if isinstance(reason, str) and reason.isidentifier() else meanings[response.status_code]
 
 
+def _one_line(text: object) -> str:
+    """Return the beginning of a text from outside as one harmless line."""
+    return " ".join("".join(char if char.isprintable() else " " for char in str(text)[:400]).split())[:80]
+
+
 def _retry_after_s(response: requests.Response) -> float | None:
     text = response.headers.get("retry-after", "")
-    return float(text) if text.isdigit() else None
+    return float(text) if text.isascii() and text.isdecimal() else None
 
 
 def _shape(answer: object) -> str:

@@ -12,6 +12,7 @@ from .core.errors import PoisonedRecord
 from .core.items import Line, created_utc, fullname
 from .core.manifest import SCHEMA_VERSION
 
+_LATEST_TS = 10**11
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
 Row = dict[str, Any]
@@ -90,6 +91,8 @@ class _Serializer:
         }
         lifted = self._lifted
         row["raw"] = {key: value for key, value in fields.items() if key not in lifted}
+        if row["edited"] is None and get("edited"):
+            row["raw"]["edited"] = get("edited")  # `true`: edited in a year when Reddit did not say when
         return row
 
 
@@ -132,8 +135,9 @@ def encode_row(row: Row) -> Line:
 def quarantine_line(item: object, kind: str, reason: str, observed_at_ts: int) -> Line:
     """Return the line that keeps an unusable record: the reason, and the record as JSON text inside a string."""
     try:
-        record = json.dumps(item, default=repr)[:MAX_LINE_BYTES]
-    except (ValueError, RecursionError):
+        fields = item if isinstance(item, Mapping) else _held_by(item)
+        record = json.dumps(fields, default=repr)[:MAX_LINE_BYTES]
+    except (ValueError, TypeError, RecursionError):
         record = repr(type(item))
     row = {"kind": kind, "reason": reason, "observed_at_ts": observed_at_ts, "record": record}
     return Line(json.dumps(row).encode() + b"\n", None)
@@ -145,12 +149,18 @@ def _held_by(item: object) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, str | int | float | list | dict) else str(value)
+    if value is None or isinstance(value, str | int | float | dict):
+        return value
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    # PRAW's redditors and subreddits stand for their names; its other objects (polls) for what they hold.
+    return str(value) if hasattr(type(value), "STR_FIELD") else _held_by(value)
 
 
 def _author(value: object) -> str | None:
-    return value if isinstance(value, str) and value not in ("", "[deleted]", "None") else None
+    return value if isinstance(value, str) and value not in ("", "[deleted]") else None
 
 
 def _edited(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+    is_time = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _LATEST_TS
+    return int(value) if is_time else None  # type: ignore[call-overload]  # is_time has looked

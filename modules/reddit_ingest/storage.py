@@ -1,10 +1,12 @@
 """The landing zone in a folder: immutable files that appear whole or not at all, and the reader of them."""
 
 import errno
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
@@ -31,7 +33,9 @@ class FilesystemJsonlWriter:
 
     def land(self, folder: str, kind: str, lines: Iterable[Line]) -> tuple[LandedObject, ...]:
         """Write lines, in their order, as one or more objects; no lines, no object. Idempotent."""
-        return land_lines(folder, kind, lines, self._part_bytes, self._put_new)
+        # What is large is spooled in the temporary folder, which may be full as well.
+        with _translated(Path(tempfile.gettempdir()), "what is to be landed"):
+            return land_lines(folder, kind, lines, self._part_bytes, self._put_new)
 
     def commit(self, folder: str, manifest: Manifest) -> str:
         """Write the manifest that makes objects visible and return its key. Idempotent."""
@@ -45,7 +49,7 @@ class FilesystemJsonlWriter:
 
     def _put_new(self, key: str, part: Part) -> Put:
         target = _inside(self._root, key)
-        with _translated(target, part.bytes):
+        with _translated(target, f"{part.bytes:,} bytes"):
             if not target.exists():
                 _make_folder(target.parent, self._root)
                 if _link_whole(part.file, target):
@@ -62,10 +66,8 @@ class FilesystemLakeReader:
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys under a prefix that ends in a slash (or is empty), in ascending order."""
         folder = _inside(self._root, prefix) if prefix else self._root
-        for directory, subfolders, names in os.walk(folder):
-            subfolders.sort()
-            base = Path(directory).relative_to(self._root)
-            yield from (str(base / name) for name in sorted(names) if not name.startswith("."))
+        if folder.is_dir():
+            yield from _files(folder, prefix)
 
     def read(self, key: str) -> bytes:
         """Return an object's bytes."""
@@ -78,15 +80,30 @@ class FilesystemLakeReader:
             raise LakeNotUsable(f"cannot read {path}: {error.strerror}") from error
 
 
+def _files(folder: Path, prefix: str) -> Iterator[str]:
+    try:
+        # A folder sorts as its keys do in a bucket: with the slash behind its name.
+        entries = sorted(
+            ((entry.name + "/" * entry.is_dir(), entry) for entry in os.scandir(folder)), key=itemgetter(0)
+        )
+    except OSError as error:
+        raise LakeNotUsable(f"cannot read {folder}: {error.strerror}; check its permissions") from error
+    for name, entry in entries:
+        if entry.is_dir():
+            yield from _files(Path(entry.path), prefix + name)
+        elif not name.startswith("."):
+            yield prefix + name
+
+
 def _inside(root: Path, key: str) -> Path:
     path = root / key
-    if not path.resolve().is_relative_to(root.resolve()):
+    if "\0" in key or not path.resolve().is_relative_to(root.resolve()):
         raise InvalidRequest(f"the key {key!r} points outside the lake {root}")
     return path
 
 
 @contextmanager
-def _translated(target: Path, size: int) -> Iterator[None]:
+def _translated(target: Path, what: str) -> Iterator[None]:
     try:
         yield
     except PlatformError:
@@ -94,7 +111,7 @@ def _translated(target: Path, size: int) -> Iterator[None]:
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise StorageFull(
-                f"no room for {size:,} bytes at {target.parent} ({error.strerror}); free some space and run again:"
+                f"no room for {what} at {target.parent} ({error.strerror}); free some space and run again:"
                 " what was landed before is intact"
             ) from error
         raise LakeNotUsable(
@@ -138,4 +155,7 @@ def _force_folder(folder: Path) -> None:
 
 
 def _holds(target: Path, part: Part) -> bool:
-    return target.stat().st_size == part.bytes and sha256_hex(target.read_bytes()) == part.sha256
+    if target.stat().st_size != part.bytes:
+        return False
+    with target.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256

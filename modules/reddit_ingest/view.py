@@ -1,13 +1,13 @@
 """The reading side of the lake: the union over manifests, one row per fullname, the newest observation wins."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from .core.coverage import Coverage, CoverageStatus, strongest, weakest
 from .core.errors import DamagedState
-from .core.keys import COMMENTS, KINDS, is_manifest
+from .core.keys import COMMENTS, KINDS, is_manifest, manifest_name
 from .core.manifest import Manifest, sha256_hex
 from .core.ports import LakeReader
 from .core.windows import Window
@@ -17,10 +17,18 @@ TEXT = {"submissions": ("title", "selftext"), "comments": ("body",)}
 
 
 def manifests(lake: LakeReader, prefix: str) -> Iterator[tuple[str, Manifest]]:
-    """Yield (folder, manifest) for everything committed under a prefix, in order of key."""
+    """Yield (folder, manifest) for everything committed under a prefix, in order of key.
+
+    Raises:
+        DamagedState: a manifest is unreadable, or does not hold the bytes that its name promises.
+    """
     for key in lake.keys(prefix):
         if is_manifest(key):
-            yield key.rpartition("/")[0] + "/", Manifest.from_bytes(lake.read(key), key)
+            folder, _, name = key.rpartition("/")
+            content = lake.read(key)
+            if name != manifest_name(sha256_hex(content)):
+                raise DamagedState(f"{key} was changed after it was written; restore it from a copy")
+            yield folder + "/", Manifest.from_bytes(content, key)
 
 
 def subreddits_in(lake: LakeReader, prefix: str) -> list[str]:
@@ -37,12 +45,36 @@ def rows(lake: LakeReader, prefix: str, kind: str) -> dict[str, Row]:
     Raises:
         DamagedState: an object that a manifest names is missing or has other bytes than it says.
     """
-    found: dict[str, Row] = {}
-    for line in _lines(lake, prefix, kind):
-        row = json.loads(line)
-        seen = found.get(row["fullname"])
-        found[row["fullname"]] = row if seen is None else _newer(seen, row, TEXT[kind])
-    return found
+    return newest(map(json.loads, _lines(lake, prefix, kind)), kind)
+
+
+def newest(observations: Iterable[Row], kind: str) -> dict[str, Row]:
+    """Return the newest of all observations of each fullname; the order they come in does not matter."""
+    first: dict[str, Row] = {}
+    last: dict[str, Row] = {}
+    for row in observations:
+        name = row["fullname"]
+        if name not in last:
+            first[name] = last[name] = row
+        elif _is_before(row, first[name]):
+            first[name] = row
+        elif _is_before(last[name], row):
+            last[name] = row
+    return {name: _with_first_text(row, first[name], TEXT[kind]) for name, row in last.items()}
+
+
+def _is_before(row: Row, other: Row) -> bool:
+    """Tell which observation is older; equal times are settled by content, so that the order of reading is nothing."""
+    ages = (row["observed_at_ts"] or 0, other["observed_at_ts"] or 0)
+    if ages[0] != ages[1]:
+        return ages[0] < ages[1]
+    return json.dumps(row, sort_keys=True) < json.dumps(other, sort_keys=True)
+
+
+def _with_first_text(row: Row, first: Row, fields: tuple[str, ...]) -> Row:
+    if all(first[field] == row[field] for field in fields):
+        return row
+    return {**row, "first_text": {field: first[field] for field in fields}}
 
 
 def _lines(lake: LakeReader, prefix: str, kind: str) -> Iterator[bytes]:
@@ -57,22 +89,6 @@ def _lines(lake: LakeReader, prefix: str, kind: str) -> Iterator[bytes]:
             if sha256_hex(content) != landed.sha256:
                 raise DamagedState(f"{key} does not hold the bytes that its manifest names; restore it from a copy")
             yield from content.split(b"\n")[:-1]
-
-
-def _newer(seen: Row, row: Row, text: tuple[str, ...]) -> Row:
-    """Return the newer of two observations, with the first text beside it where it has changed.
-
-    Equal times are settled by content, so that the order of reading does not matter.
-    """
-    earlier, later = sorted((seen, row), key=_age)
-    first = earlier.get("first_text") or {field: earlier[field] for field in text}
-    if any(first[field] != later[field] for field in text):
-        later = {**later, "first_text": first}
-    return later
-
-
-def _age(row: Row) -> tuple[int, str]:
-    return row["observed_at_ts"] or 0, json.dumps(row, sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +148,7 @@ def _state(subreddit: str, window: Window, made: list[Manifest]) -> WindowState:
 def _strongest_claim(claims: list[Coverage]) -> Coverage:
     status = strongest(claim.status for claim in claims)
     fitting = [claim for claim in claims if claim.status is status]
-    return min(fitting, key=lambda claim: claim.complete_from_ts or 0)
+    return min(fitting, key=lambda claim: (claim.complete_from_ts is None, claim.complete_from_ts or 0))
 
 
 def _most_rows(made: list[Manifest], kind: str) -> int:

@@ -79,8 +79,8 @@ def test_every_class_says_what_it_means() -> None:
 
 
 def test_a_blocked_subreddit_tells_its_name_and_the_reason() -> None:
-    blocked = SubredditBlocked("android", "private")
-    assert (blocked.subreddit, blocked.reason) == ("android", "private")
+    blocked = SubredditBlocked("r/android", "private")
+    assert (blocked.where, blocked.reason) == ("r/android", "private")
     assert "r/android cannot be read: private" in str(blocked)
 
 

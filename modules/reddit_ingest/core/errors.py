@@ -55,9 +55,9 @@ class CredentialsRejected(FixConfiguration):
 class SubredditBlocked(FixConfiguration):
     """The subreddit is private, banned, quarantined or does not exist; others can still be read."""
 
-    def __init__(self, subreddit: str, reason: str) -> None:
-        super().__init__(f"r/{subreddit} cannot be read: {reason}; check the name, or remove it from the list")
-        self.subreddit = subreddit
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where} cannot be read: {reason}; check the name, or remove it from the list")
+        self.where = where
         self.reason = reason
 
 

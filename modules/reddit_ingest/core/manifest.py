@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .coverage import Coverage, CoverageStatus, weakest
-from .errors import DamagedState, InvalidRequest
+from .errors import DamagedState, PlatformError
 from .windows import Window
 
 SCHEMA_VERSION = 1
@@ -71,22 +71,41 @@ class Manifest:
             DamagedState: it is no manifest; the message names `place`.
         """
         try:
-            fields: dict[str, Any] = json.loads(content)
-            return cls(
-                subreddit=fields["subreddit"],
-                window=Window(fields["window_start_ts"], fields["window_end_ts"]),
-                source=fields["source"],
-                mode=fields["mode"],
-                observed_at_ts=fields["observed_at_ts"],
-                tool_version=fields["tool_version"],
-                objects=tuple(LandedObject(**landed) for landed in fields["objects"]),
-                coverage={kind: Coverage.from_dict(claim) for kind, claim in fields["coverage"].items()},
-                new_comments=fields["new_comments"],
-                requests=fields["requests"],
-                schema_version=fields["schema_version"],
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, InvalidRequest) as error:
-            raise DamagedState(f"unreadable manifest {place}: {error!r}") from error
+            manifest = cls._from_fields(json.loads(content))
+            manifest._check()
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, PlatformError) as error:
+            raise DamagedState(f"unreadable manifest {place}: {error!r}"[:300]) from error
+        return manifest
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> "Manifest":
+        return cls(
+            subreddit=fields["subreddit"],
+            window=Window(fields["window_start_ts"], fields["window_end_ts"]),
+            source=fields["source"],
+            mode=fields["mode"],
+            observed_at_ts=fields["observed_at_ts"],
+            tool_version=fields["tool_version"],
+            objects=tuple(LandedObject(**landed) for landed in fields["objects"]),
+            coverage={kind: Coverage.from_dict(claim) for kind, claim in fields["coverage"].items()},
+            new_comments=fields["new_comments"],
+            requests=fields["requests"],
+            schema_version=fields["schema_version"],
+        )
+
+    def _check(self) -> None:
+        texts = [self.subreddit, self.source, self.mode, self.tool_version]
+        numbers = [self.observed_at_ts, self.new_comments, self.requests, self.schema_version]
+        for landed in self.objects:
+            texts += [landed.name, landed.kind, landed.sha256]
+            numbers += [landed.bytes, landed.rows, landed.first_item_ts or 0, landed.last_item_ts or 0]
+            if "/" in landed.name or "\0" in landed.name:
+                raise ValueError(f"an object outside the window's folder: {landed.name!r}")
+        for claim in self.coverage.values():
+            texts.append(claim.reason)
+            numbers += [claim.pages, claim.items_seen, claim.complete_from_ts or 0, claim.oldest_seen_ts or 0]
+        if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
+            raise TypeError("a field is not of its kind")
 
 
 def sha256_hex(content: bytes) -> str:

@@ -3,12 +3,14 @@
 Nothing here reads the environment; the composition root passes `os.environ`, a test passes a dict.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .errors import InvalidSetting
+from .errors import InvalidRequest, InvalidSetting
 from .names import subreddit_keys
 
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", re.ASCII)
 _USER_AGENT_EXAMPLE = "linux:market-opinion:v1 (by /u/your_name)"
 
 
@@ -28,8 +30,8 @@ class RedditCredentials:
             InvalidSetting: one is missing, empty or unusable; the message names it, never its value.
         """
         return cls(
-            client_id=_required(values, "REDDIT_CLIENT_ID", "the id under your app's name", place),
-            client_secret=_required(values, "REDDIT_CLIENT_SECRET", "the app's secret", place),
+            client_id=_plain(values, "REDDIT_CLIENT_ID", "the id under your app's name", place),
+            client_secret=_plain(values, "REDDIT_CLIENT_SECRET", "the app's secret", place),
             user_agent=_user_agent(_required(values, "REDDIT_USER_AGENT", _USER_AGENT_EXAMPLE, place), place),
         )
 
@@ -88,8 +90,8 @@ class IngestSettings:
         """
         default = cls()
         return cls(
-            environment=values.get("ENVIRONMENT") or default.environment,
-            subreddits=subreddit_keys(values.get("SUBREDDITS") or values.get("DEFAULT_SUBREDDIT") or ()),
+            environment=_environment(values.get("ENVIRONMENT") or default.environment),
+            subreddits=_subreddits(values, "SUBREDDITS") or _subreddits(values, "DEFAULT_SUBREDDIT"),
             landing_prefix=_prefix(values.get("LANDING_BUCKET_PREFIX", default.landing_prefix)),
             max_submissions=_number(values, "MAX_SUBMISSIONS", default.max_submissions),
             max_windows_per_run=_number(values, "MAX_HOURLY_WINDOWS_PER_RUN", default.max_windows_per_run) or 1,
@@ -104,6 +106,27 @@ def _required(values: Mapping[str, str], name: str, example: str, place: str) ->
             f"{name} is missing in {place} ({example}); set it, or run `market-opinion demo`, which needs no account"
         )
     return value.strip()
+
+
+def _plain(values: Mapping[str, str], name: str, example: str, place: str) -> str:
+    value = _required(values, name, example, place)
+    if not value.isascii() or not value.isprintable():
+        raise InvalidSetting(f"{name} in {place} holds a character that no key has; copy it again from Reddit's page")
+    return value
+
+
+def _environment(value: str) -> str:
+    # It becomes part of parameter names and table keys.
+    if not _ENVIRONMENT.fullmatch(value):
+        raise InvalidSetting(f"ENVIRONMENT must be letters, digits and dashes, for example prod; got {value[:40]!r}")
+    return value
+
+
+def _subreddits(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    try:
+        return subreddit_keys(values.get(name) or ())
+    except InvalidRequest as error:
+        raise InvalidSetting(f"{name}: {error}") from error
 
 
 def _prefix(value: str) -> str:

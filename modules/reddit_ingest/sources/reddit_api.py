@@ -193,7 +193,7 @@ class _Pass:
 
     def claim_blocked(self, kind: str, blocked: SubredditBlocked) -> None:
         for reading in self.windows:
-            reading.coverage[kind] = Coverage(CoverageStatus.BLOCKED, f"r/{blocked.subreddit}: {blocked.reason}")
+            reading.coverage[kind] = Coverage(CoverageStatus.BLOCKED, f"{blocked.where}: {blocked.reason}")
 
     def _home(self, item: Item) -> WindowReading | None:
         created = created_utc(item)
