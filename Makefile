@@ -38,7 +38,7 @@ lock: .venv/bin/python ## Write requirements/*.txt again (versions and hashes, n
 		pyproject.toml requirements/build.in requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
 
 clean: ## Remove what the other targets made
-	rm -rf .venv build lake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build lake-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "make: no python3.11 on PATH; install Python 3.11 or run make PYTHON=/path/to/python"; exit 1; }

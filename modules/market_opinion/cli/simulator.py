@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import click
-from reddit_sim.serve import serve
 
 from reddit_ingest.core.errors import InvalidRequest, LakeNotUsable
 from reddit_ingest.core.ports import Clock
 from reddit_sim import GeneratedWorld, HostilePlan, RecordedWorld, World
+from reddit_sim.serve import serve
 
 from .options import now_option
 
