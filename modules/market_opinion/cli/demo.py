@@ -78,7 +78,7 @@ def _print_account(outcomes: list[SubredditOutcome], lake: LocalLake, requests: 
         )
     )
     out.print(f"\n{requests:,} requests to the simulated Reddit in {seconds:.1f} s. Where things lie:")
-    out.print(f"  {lake.landing}/reddit/   rows and manifests, a folder an hour", soft_wrap=True)
+    out.print(f"  {lake.landing}/reddit/  rows and manifests, a folder an hour", soft_wrap=True)
     out.print(f"  {lake.root}/state.sqlite     watermarks and run records", soft_wrap=True)
     out.print("Look at them:")
     out.print(f"  .venv/bin/market-opinion status --lake {lake.root} --now {_now_text(outcomes)}", soft_wrap=True)
