@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner
 
@@ -75,14 +74,6 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 def test_the_fault_table_names_every_fault() -> None:
     text = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8").split("| fault |")[1]
     assert set(re.findall(r"`([a-z0-9:-]+)`", text)) - {"seconds"} == set(HostilePlan.names())
-
-
-@pytest.mark.parametrize("name", sorted(main.commands))
-def test_every_command_has_help_with_examples(name: str) -> None:
-    shown = CliRunner().invoke(main, [name, "--help"])
-    assert shown.exit_code == 0
-    assert f"market-opinion {name}" in shown.output.split("Examples:")[1]
-    assert isinstance(main.commands[name], click.Command)
 
 
 def _plain(text: str) -> str:

@@ -1,0 +1,129 @@
+"""Ports in memory, with a log of what was called and a crash at a chosen call."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from reddit_ingest.core.errors import DamagedState
+from reddit_ingest.core.items import Line
+from reddit_ingest.core.keys import manifest_name
+from reddit_ingest.core.manifest import LandedObject, Manifest, sha256_hex
+from reddit_ingest.core.ports import Deadline, Progress, Reading
+from reddit_ingest.core.records import RunRecord
+from reddit_ingest.core.windows import Window
+from reddit_ingest.jsonl import Part, Put, land_lines
+
+
+class Crash(BaseException):
+    """The process is gone: nothing that handles errors may see it."""
+
+
+class Log:
+    """What was done, in order; the process dies just before or just after the nth effect."""
+
+    def __init__(self, dies_at: int | None = None, *, before: bool = True) -> None:
+        self.effects: list[str] = []
+        self._dies_at = dies_at
+        self._before = before
+
+    def effect(self, name: str) -> Iterator[None]:
+        """Note an effect around its doing: `for _ in log.effect("…"): do it`."""
+        self._perhaps_die(before=True)
+        yield
+        self.effects.append(name)
+        self._perhaps_die(before=False)
+
+    def _perhaps_die(self, *, before: bool) -> None:
+        done = len(self.effects) - (0 if before else 1)
+        if self._dies_at == done and self._before == before:
+            raise Crash
+
+
+class MemoryLake:
+    """A `JsonlWriter` and `LakeReader` over one dict."""
+
+    def __init__(self, log: Log | None = None) -> None:
+        self.log = log or Log()
+        self.objects: dict[str, bytes] = {}
+
+    def land(self, folder: str, kind: str, lines: Iterable[Line]) -> tuple[LandedObject, ...]:
+        return land_lines(folder, kind, lines, 2**20, self._put_new)
+
+    def commit(self, folder: str, manifest: Manifest) -> str:
+        content = manifest.to_bytes()
+        key = folder + manifest_name(sha256_hex(content))
+        for _ in self.log.effect("manifest"):
+            self.objects[key] = content
+        return key
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        yield from sorted(key for key in self.objects if key.startswith(prefix))
+
+    def read(self, key: str) -> bytes:
+        if key not in self.objects:
+            raise DamagedState(f"{key} is not there")
+        return self.objects[key]
+
+    def _put_new(self, key: str, part: Part) -> Put:
+        content = part.file.read()
+        part.file.seek(0)
+        if key in self.objects:
+            return Put.SAME if self.objects[key] == content else Put.TAKEN
+        for _ in self.log.effect("object"):
+            self.objects[key] = content
+        return Put.CREATED
+
+
+class MemoryState:
+    """A `StateStore` over a dict."""
+
+    def __init__(self, log: Log | None = None) -> None:
+        self.log = log or Log()
+        self.watermarks: dict[str, Any] = {}
+
+    def load_last_run_timestamp(self, subreddit: str) -> int | None:
+        stored = self.watermarks.get(subreddit)
+        if stored is not None and not isinstance(stored, int):
+            raise DamagedState(f"the watermark of r/{subreddit} is no number")
+        return stored
+
+    def save_last_run_timestamp(self, subreddit: str, timestamp: int) -> None:
+        for _ in self.log.effect("watermark"):
+            self.watermarks[subreddit] = timestamp
+
+
+class MemoryRecorder:
+    """A `RunRecorder` over a list."""
+
+    def __init__(self, log: Log | None = None) -> None:
+        self.log = log or Log()
+        self.runs: list[RunRecord] = []
+
+    def record(self, run: RunRecord) -> None:
+        for _ in self.log.effect("record"):
+            if run not in self.runs:
+                self.runs.append(run)
+
+
+class ScriptedSource:
+    """A `Source` that answers with what a function makes of the windows."""
+
+    name = "scripted"
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+        self.asked: list[tuple[str, Sequence[Window]]] = []
+
+    def read(
+        self,
+        subreddit: str,
+        windows: Sequence[Window],
+        *,
+        look_back_s: int = 0,
+        include_comments: bool = True,
+        max_submissions: int | None = None,
+        deadline: Deadline,
+        progress: Progress,
+    ) -> Reading:
+        self.asked.append((subreddit, windows))
+        reading: Reading = self._answer(subreddit, windows, deadline)
+        return reading
