@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -12,10 +11,11 @@ from reddit_ingest import view
 from reddit_ingest.core.coverage import Coverage, CoverageStatus
 from reddit_ingest.core.errors import DamagedState
 from reddit_ingest.core.items import Line
-from reddit_ingest.core.keys import COMMENTS, SUBMISSIONS, manifest_name, window_folder
-from reddit_ingest.core.manifest import LandedObject, Manifest, sha256_hex
+from reddit_ingest.core.keys import COMMENTS, SUBMISSIONS, window_folder
+from reddit_ingest.core.manifest import Manifest
 from reddit_ingest.core.windows import HOUR_S, Window
-from reddit_ingest.jsonl import Part, Put, land_lines
+
+from .fakes import MemoryLake
 
 T0 = 1_767_225_600
 FIRST = Window(T0, T0 + HOUR_S)
@@ -23,43 +23,12 @@ SECOND = Window(T0 + HOUR_S, T0 + 2 * HOUR_S)
 PREFIX = "reddit/android/"
 
 
-class InMemoryLake:
-    """A lake in a dict: both its writer and its reader."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def land(self, folder: str, kind: str, lines: list[Line]) -> tuple[LandedObject, ...]:
-        return land_lines(folder, kind, lines, 10**9, self._put_new)
-
-    def commit(self, folder: str, manifest: Manifest) -> str:
-        key = folder + manifest_name(sha256_hex(manifest.to_bytes()))
-        self.objects[key] = manifest.to_bytes()
-        return key
-
-    def keys(self, prefix: str) -> Iterator[str]:
-        yield from sorted(key for key in self.objects if key.startswith(prefix))
-
-    def read(self, key: str) -> bytes:
-        if key not in self.objects:
-            raise DamagedState(f"{key} is not there")
-        return self.objects[key]
-
-    def _put_new(self, key: str, part: Part) -> Put:
-        content = part.file.read()
-        part.file.seek(0)
-        if key in self.objects:
-            return Put.SAME if self.objects[key] == content else Put.TAKEN
-        self.objects[key] = content
-        return Put.CREATED
-
-
 def comment(name: str, observed_at_ts: int | None, body: str = "text", **more: Any) -> dict[str, Any]:
     return {"fullname": f"t1_{name}", "observed_at_ts": observed_at_ts, "created_utc": T0 + 1, "body": body, **more}
 
 
 def attempt(
-    lake: InMemoryLake,
+    lake: MemoryLake,
     rows: list[dict[str, Any]],
     kind: str = COMMENTS,
     window: Window = FIRST,
@@ -86,7 +55,7 @@ def whole(status: CoverageStatus) -> dict[str, Coverage]:
 
 
 def test_the_view_is_the_union_over_all_manifests() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 1), comment("b", 1)])
     attempt(lake, [comment("b", 2), comment("c", 2)])
     attempt(lake, [comment("d", 3)], window=SECOND)
@@ -94,42 +63,42 @@ def test_the_view_is_the_union_over_all_manifests() -> None:
 
 
 def test_an_empty_lake_shows_nothing() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     assert view.rows(lake, "", COMMENTS) == {}
     assert view.ledger(lake, "") == []
     assert view.subreddits_in(lake, "reddit/") == []
 
 
 def test_only_what_a_manifest_names_is_seen() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 1)])
     lake.land(window_folder("reddit/", "android", SECOND), COMMENTS, [Line(b"not even JSON\n", None)])
     assert set(view.rows(lake, PREFIX, COMMENTS)) == {"t1_a"}
 
 
 def test_an_object_that_two_manifests_name_is_read_once() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 1)])
     attempt(lake, [comment("a", 1)], observed_at_ts=T0 + 10_000)
     assert len(list(view._lines(lake, PREFIX, COMMENTS))) == 1
 
 
 def test_the_newest_observation_of_an_item_wins() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 200, score=9)])
     attempt(lake, [comment("a", 100, score=1)])
     assert view.rows(lake, PREFIX, COMMENTS)["t1_a"]["score"] == 9
 
 
 def test_an_observation_at_an_unknown_time_is_the_oldest() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", None, score=1)])
     attempt(lake, [comment("a", 5, score=9)])
     assert view.rows(lake, PREFIX, COMMENTS)["t1_a"]["score"] == 9
 
 
 def test_the_same_item_in_two_windows_is_one_row() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 100, score=1)], window=FIRST)
     attempt(lake, [comment("a", 200, score=2)], window=SECOND)
     rows = view.rows(lake, PREFIX, COMMENTS)
@@ -137,7 +106,7 @@ def test_the_same_item_in_two_windows_is_one_row() -> None:
 
 
 def test_the_first_text_is_kept_beside_a_changed_one() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     for time, body in ((100, "great phone"), (200, "awful phone"), (300, "[deleted]")):
         attempt(lake, [comment("a", time, body)])
     row = view.rows(lake, PREFIX, COMMENTS)["t1_a"]
@@ -146,7 +115,7 @@ def test_the_first_text_is_kept_beside_a_changed_one() -> None:
 
 
 def test_the_first_text_of_a_submission_is_title_and_selftext() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     for time, title in ((100, "Pixel"), (200, "[ Removed by moderator ]")):
         row = {"fullname": "t3_a", "observed_at_ts": time, "created_utc": T0, "title": title, "selftext": ""}
         attempt(lake, [row], kind=SUBMISSIONS)
@@ -154,7 +123,7 @@ def test_the_first_text_of_a_submission_is_title_and_selftext() -> None:
 
 
 def test_a_text_that_never_changed_has_no_first_text_beside_it() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 100, score=1)])
     attempt(lake, [comment("a", 200, score=2)])
     assert "first_text" not in view.rows(lake, PREFIX, COMMENTS)["t1_a"]
@@ -175,7 +144,7 @@ def test_the_order_in_which_attempts_are_read_does_not_matter(seen: list[dict[st
 
 @given(observations)
 def test_the_view_shows_the_newest_text_and_the_text_first_seen(seen: list[dict[str, Any]]) -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     for row in seen:
         attempt(lake, [row])
     for name, row in view.rows(lake, PREFIX, COMMENTS).items():
@@ -195,7 +164,7 @@ def test_a_text_that_changed_and_changed_back_is_shown_the_same_in_any_order() -
 
 
 def test_an_object_with_other_bytes_than_its_manifest_says_is_damaged_state() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 1)])
     key = window_folder("reddit/", "android", FIRST) + "comments.jsonl"
     lake.objects[key] = lake.objects[key].replace(b"text", b"TEXT")
@@ -204,7 +173,7 @@ def test_an_object_with_other_bytes_than_its_manifest_says_is_damaged_state() ->
 
 
 def test_an_object_that_is_missing_is_damaged_state() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 1)])
     del lake.objects[window_folder("reddit/", "android", FIRST) + "comments.jsonl"]
     with pytest.raises(DamagedState):
@@ -212,7 +181,7 @@ def test_an_object_that_is_missing_is_damaged_state() -> None:
 
 
 def test_an_object_cut_short_is_damaged_state() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 1), comment("b", 1)])
     key = window_folder("reddit/", "android", FIRST) + "comments.jsonl"
     lake.objects[key] = lake.objects[key][:-5]
@@ -221,7 +190,7 @@ def test_an_object_cut_short_is_damaged_state() -> None:
 
 
 def test_a_manifest_with_other_bytes_than_its_name_says_is_damaged_state() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [], coverage=whole(CoverageStatus.TRUNCATED))
     (key,) = lake.keys(PREFIX)
     lake.objects[key] = lake.objects[key].replace(b'"truncated"', b'"complete"')
@@ -230,7 +199,7 @@ def test_a_manifest_with_other_bytes_than_its_name_says_is_damaged_state() -> No
 
 
 def test_a_manifest_that_is_cut_short_is_damaged_state_and_its_key_is_told() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [], coverage=whole(CoverageStatus.COMPLETE))
     (key,) = lake.keys(PREFIX)
     lake.objects[key] = lake.objects[key][:-20]
@@ -239,7 +208,7 @@ def test_a_manifest_that_is_cut_short_is_damaged_state_and_its_key_is_told() -> 
 
 
 def test_lines_are_split_at_line_feeds_only() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     folder = window_folder("reddit/", "android", FIRST)
     text = "a\u2028b\u0085c\rd\x0be"
     line = json.dumps(comment("a", 1, text), ensure_ascii=False).encode() + b"\n"
@@ -249,21 +218,21 @@ def test_lines_are_split_at_line_feeds_only() -> None:
 
 
 def test_quarantined_records_are_no_part_of_the_view() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [{"kind": "comments", "reason": "no id", "record": "{}"}], kind="quarantine")
     assert view.rows(lake, PREFIX, COMMENTS) == {}
     assert view.rows(lake, PREFIX, SUBMISSIONS) == {}
 
 
 def test_a_manifest_of_late_items_adds_rows_but_claims_nothing() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("late", 1)], mode="late")
     assert view.ledger(lake, PREFIX) == []
     assert set(view.rows(lake, PREFIX, COMMENTS)) == {"t1_late"}
 
 
 def test_late_items_leave_the_claim_of_their_window_as_it_was() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 1)], coverage=whole(CoverageStatus.TRUNCATED))
     attempt(lake, [comment("late", 2)], mode="late")
     (state,) = view.ledger(lake, PREFIX)
@@ -273,7 +242,7 @@ def test_late_items_leave_the_claim_of_their_window_as_it_was() -> None:
 @pytest.mark.parametrize("gap", [status for status in CoverageStatus if not status.is_whole])
 def test_a_later_complete_attempt_closes_a_gap_and_an_earlier_one_keeps_it_closed(gap: CoverageStatus) -> None:
     for order in ([gap, CoverageStatus.COMPLETE], [CoverageStatus.COMPLETE, gap]):
-        lake = InMemoryLake()
+        lake = MemoryLake()
         for number, status in enumerate(order):
             attempt(lake, [comment("a", number)], coverage=whole(status), observed_at_ts=T0 + number)
         (state,) = view.ledger(lake, PREFIX)
@@ -281,7 +250,7 @@ def test_a_later_complete_attempt_closes_a_gap_and_an_earlier_one_keeps_it_close
 
 
 def test_each_kind_has_its_own_strongest_claim() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     blocked, complete = claim(CoverageStatus.BLOCKED), claim(CoverageStatus.COMPLETE)
     attempt(lake, [], coverage={SUBMISSIONS: complete, COMMENTS: blocked}, requests=3)
     attempt(lake, [], coverage={SUBMISSIONS: blocked, COMMENTS: complete}, requests=4)
@@ -291,7 +260,7 @@ def test_each_kind_has_its_own_strongest_claim() -> None:
 
 
 def test_of_two_truncated_attempts_the_one_that_reached_further_back_counts() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     for reached in (T0 + 900, T0 + 300, T0 + 600):
         coverage = {COMMENTS: claim(CoverageStatus.TRUNCATED, reached)}
         attempt(lake, [], coverage=coverage)
@@ -300,7 +269,7 @@ def test_of_two_truncated_attempts_the_one_that_reached_further_back_counts() ->
 
 
 def test_an_attempt_that_shows_no_moment_does_not_beat_one_that_does() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [], coverage={COMMENTS: claim(CoverageStatus.FAILED, None)})
     attempt(lake, [], coverage={COMMENTS: claim(CoverageStatus.FAILED, T0 + 300)})
     (state,) = view.ledger(lake, PREFIX)
@@ -308,7 +277,7 @@ def test_an_attempt_that_shows_no_moment_does_not_beat_one_that_does() -> None:
 
 
 def test_the_ledger_is_ordered_by_subreddit_and_time() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     for subreddit, window in (("iphone", FIRST), ("android", SECOND), ("android", FIRST)):
         attempt(lake, [], window=window, subreddit=subreddit, coverage=whole(CoverageStatus.EMPTY))
     assert [(state.subreddit, state.window) for state in view.ledger(lake, "reddit/")] == [
@@ -320,7 +289,7 @@ def test_the_ledger_is_ordered_by_subreddit_and_time() -> None:
 
 
 def test_the_counts_of_a_window_are_those_of_its_fullest_attempt() -> None:
-    lake = InMemoryLake()
+    lake = MemoryLake()
     attempt(lake, [comment("a", 1)], coverage=whole(CoverageStatus.COMPLETE), new_comments=1)
     attempt(lake, [comment(n, 2) for n in "abc"], coverage=whole(CoverageStatus.COMPLETE), new_comments=2)
     (state,) = view.ledger(lake, PREFIX)
