@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format bench lock clean
@@ -32,10 +33,9 @@ bench: .venv/dev.stamp ## Requests and CPU against peers and floors, measured si
 
 lock: .venv/bin/python ## Write requirements/*.txt again (versions and hashes, no host names)
 	$(PIP) install uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		pyproject.toml requirements/build.in -o requirements/run.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		pyproject.toml requirements/build.in requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml requirements/build.in requirements/dev.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml requirements/build.in -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
 
 clean: ## Remove what the other targets made
 	rm -rf .venv build lake-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
