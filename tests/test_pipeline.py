@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reddit_ingest import view
-from reddit_ingest.bootstrap import FixedClock
+from reddit_ingest.clocks import FixedClock
 from reddit_ingest.core.coverage import Coverage, CoverageStatus
 from reddit_ingest.core.errors import CredentialsRejected, DamagedState, DeadlineReached, StorageFull
 from reddit_ingest.core.invocation import IngestRequest, Mode

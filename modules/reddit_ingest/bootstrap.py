@@ -1,6 +1,5 @@
 """The one place that builds things: a pipeline over a local lake, and the reading side of it."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,25 +13,6 @@ from .pipeline import Pipeline
 from .reddit_client import RedditClientFactory, RedditConnection
 from .sources.reddit_api import RedditApiSource
 from .storage import FilesystemJsonlWriter, FilesystemLakeReader
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now_ts(self) -> int:
-        """Return whole seconds UTC."""
-        return int(time.time())
-
-
-@dataclass(frozen=True, slots=True)
-class FixedClock:
-    """A clock that stands still, for replays and tests."""
-
-    ts: int
-
-    def now_ts(self) -> int:
-        """Return the same second always."""
-        return self.ts
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """One window at a time: read, serialise, land, commit."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from . import __version__
 from .core.coverage import Coverage, CoverageStatus
@@ -49,6 +50,10 @@ class RedditIngestionResult:
     def window(self) -> Window:
         """The window as a value."""
         return Window(self.window_start_ts, self.window_end_ts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data for programs."""
+        return {**asdict(self), "coverage": {kind: claim.to_dict() for kind, claim in self.coverage.items()}}
 
 
 class RedditIngestionService:

@@ -21,7 +21,11 @@ class Put(Enum):
 
     CREATED = auto()
     SAME = auto()
+    """The same bytes stand there."""
     TAKEN = auto()
+    """Other bytes stand there."""
+    UNSEEN = auto()
+    """Something stands there, and this store has no right to look at it."""
 
 
 @dataclass(slots=True)
@@ -41,8 +45,8 @@ def land_lines(
 ) -> tuple[LandedObject, ...]:
     """Place lines as immutable objects of about `part_bytes` and return them; no lines, no object.
 
-    The first attempt gets the contract's name. Where that is taken by other bytes the object is named by its content;
-    a store that cannot look inside what is there answers TAKEN for a plain name and SAME for a name by content.
+    The first attempt gets the contract's name. Where that is taken by other or unseen bytes the object is named by its
+    content, and what stands under that name is the same: nobody writes anything else there.
 
     Raises:
         DamagedState: the object named by this content holds something else.
@@ -51,7 +55,7 @@ def land_lines(
     for number, chunk in enumerate(_chunks(lines, part_bytes), start=1):
         with _spooled(chunk) as part:
             name = data_name(kind, number)
-            if put_new(folder + name, part) is Put.TAKEN:
+            if put_new(folder + name, part) in (Put.TAKEN, Put.UNSEEN):
                 name = content_name(kind, part.sha256)
                 if put_new(folder + name, part) is Put.TAKEN:
                     raise DamagedState(f"{folder}{name} holds other bytes than its name says; restore it from a copy")

@@ -7,34 +7,62 @@ work and loses nothing.
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .core.coverage import CoverageStatus
-from .core.errors import CredentialsRejected, DeadlineReached, PlatformError, Stop
+from .core.errors import (
+    CredentialsRejected,
+    DeadlineReached,
+    LakeNotUsable,
+    PlatformError,
+    RunIncomplete,
+    ServiceRefused,
+    Stop,
+)
 from .core.invocation import IngestRequest, Mode
 from .core.ports import Clock, Deadline, Progress, RunRecorder, Silent, StateStore
 from .core.records import RunRecord
 from .core.windows import HOUR_S, Window, plan_incremental
 from .ingestion_service import RedditIngestionResult, RedditIngestionService
+from .logs import tell
 
 logger = logging.getLogger(__name__)
 
-_FATAL = (CredentialsRejected, Stop)
+LANDING_RESERVE_S = 8.0
+"""The next window is landed only with this much time left: its uploads, its record and the watermark."""
+
+_FATAL = (CredentialsRejected, LakeNotUsable, ServiceRefused, Stop)
 """What hits every subreddit alike: the run ends."""
 
 
 @dataclass(slots=True)
 class SubredditOutcome:
-    """What a run did for one subreddit; `trouble` is what kept it from its work, where something did."""
+    """What a run did for one subreddit.
+
+    `trouble` is what kept it from its work, where something did; `remaining` the span of windows (seconds UTC) that
+    there was no time left for.
+    """
 
     subreddit: str
     results: list[RedditIngestionResult] = field(default_factory=list)
     watermark: int | None = None
     trouble: PlatformError | None = None
+    remaining: tuple[int, int] | None = None
 
     @property
     def is_whole(self) -> bool:
         """Everything planned was seen."""
-        return self.trouble is None and all(result.status.is_whole for result in self.results)
+        return not (self.trouble or self.remaining) and all(result.status.is_whole for result in self.results)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain data for programs."""
+        return {
+            "subreddit": self.subreddit,
+            "watermark": self.watermark,
+            "trouble": None if self.trouble is None else str(self.trouble),
+            "remaining": self.remaining,
+            "windows": [result.to_dict() for result in self.results],
+        }
 
 
 class Pipeline:
@@ -69,7 +97,7 @@ class Pipeline:
         Trouble of one subreddit is told in its outcome and never keeps the others from being served.
 
         Raises:
-            CredentialsRejected, Stop: nothing more can be done for any subreddit.
+            CredentialsRejected, LakeNotUsable, ServiceRefused, Stop: nothing more can be done for any subreddit.
         """
         for subreddit in request.subreddits:
             outcome = SubredditOutcome(subreddit)
@@ -78,7 +106,7 @@ class Pipeline:
             except _FATAL:
                 raise
             except PlatformError as trouble:
-                logger.error("subreddit=%s not served: %s", subreddit, trouble)  # noqa: TRY400  # no stack: one line tells
+                tell(logger, logging.ERROR, "subreddit not served", subreddit=subreddit, reason=trouble)
                 outcome.trouble = trouble
             yield outcome
 
@@ -89,11 +117,15 @@ class Pipeline:
         outcome.watermark = self._state.load_last_run_timestamp(subreddit)
         windows = self._plan(request, outcome.watermark)
         if not windows:
-            logger.info("subreddit=%s nothing new", subreddit)
+            tell(logger, logging.INFO, "nothing new", subreddit=subreddit, watermark=outcome.watermark)
             return
-        if deadline is not None and deadline.remaining_s() <= 0:
-            raise DeadlineReached(f"no time left for r/{subreddit}; the next run reads it")
-        logger.info("subreddit=%s mode=%s windows=%s/%s", subreddit, mode, windows[0].start_ts, windows[-1].end_ts)
+        start_ts, end_ts = windows[0].start_ts, windows[-1].end_ts
+        if _is_over(deadline):
+            outcome.remaining = (start_ts, end_ts)
+            if mode is Mode.INCREMENTAL:
+                raise DeadlineReached(f"no time left for r/{subreddit}; the next run reads it")
+            return
+        tell(logger, logging.INFO, "reading", subreddit=subreddit, mode=mode, start_ts=start_ts, end_ts=end_ts)
         is_contiguous = mode is Mode.INCREMENTAL
         for result in self._service.ingest_windows(
             subreddit,
@@ -112,6 +144,10 @@ class Pipeline:
                 self._state.save_last_run_timestamp(subreddit, result.window_end_ts)
                 outcome.watermark = result.window_end_ts
             self._progress.window(record)
+            if result.window_end_ts < end_ts and _is_over(deadline):
+                outcome.remaining = (result.window_end_ts, end_ts)
+                tell(logger, logging.WARNING, "time is over", subreddit=subreddit, remaining=outcome.remaining)
+                return
 
     def _plan(self, request: IngestRequest, watermark: int | None) -> Sequence[Window]:
         if request.mode is Mode.BACKFILL:
@@ -135,23 +171,39 @@ class Pipeline:
             reason="; ".join(f"{kind}: {claim.reason}" for kind, claim in result.coverage.items()),
         )
         self._recorder.record(record)
-        level = logging.INFO if result.status.is_whole else logging.WARNING
-        logger.log(
-            level,
-            "subreddit=%s window=%s status=%s submissions=%d comments=%d requests=%d %s",
-            result.subreddit,
-            result.window,
-            result.status,
-            result.submissions_count,
-            result.comments_count,
-            result.requests,
-            "" if result.status.is_whole else record.reason,
+        tell(
+            logger,
+            logging.INFO if result.status.is_whole else logging.WARNING,
+            "window landed",
+            subreddit=result.subreddit,
+            window=str(result.window),
+            mode=str(mode),
+            status=str(result.status),
+            submissions=result.submissions_count,
+            comments=result.comments_count,
+            requests=result.requests,
+            reason="" if result.status.is_whole else record.reason,
         )
         return record
 
 
-def worst_status(outcomes: Sequence[SubredditOutcome]) -> CoverageStatus | None:
-    """Return the weakest status among all windows of a run; None where no window was read."""
-    statuses = [result.status for outcome in outcomes for result in outcome.results]
-    order = list(CoverageStatus)
-    return max(statuses, key=order.index, default=None)
+def _is_over(deadline: Deadline | None) -> bool:
+    return deadline is not None and deadline.remaining_s() < LANDING_RESERVE_S
+
+
+def raise_failures(outcomes: Sequence[SubredditOutcome]) -> None:
+    """Raise what a person or a later run must hear of, now that everything else was served.
+
+    A blocked subreddit and a gap are no failures: coverage and figures tell of them, and trying again changes nothing.
+
+    Raises:
+        RunIncomplete: a subreddit was not served, or one of its windows failed.
+    """
+    failures = [f"r/{outcome.subreddit}: {outcome.trouble}" for outcome in outcomes if outcome.trouble]
+    for outcome in outcomes:
+        failed = [result for result in outcome.results if result.status is CoverageStatus.FAILED]
+        if failed:
+            reasons = "; ".join(dict.fromkeys(claim.reason for claim in failed[0].coverage.values()))
+            failures.append(f"r/{outcome.subreddit}: {len(failed)} windows failed from {failed[0].window}: {reasons}")
+    if failures:
+        raise RunIncomplete(" | ".join(failures))

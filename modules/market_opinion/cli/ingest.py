@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -17,6 +17,7 @@ from reddit_ingest.core.settings import IngestSettings
 from reddit_ingest.ingestion_service import RedditIngestionResult
 from reddit_ingest.pipeline import SubredditOutcome
 
+from .deployed import drive
 from .display import LiveProgress, console, harmless, moment, status_text, table
 from .options import Moment, TimeLimit, json_option, lake_option, now_option
 
@@ -60,7 +61,8 @@ def ingest(hours: int, **options: Any) -> None:
 @_reading_options
 @click.option("--start", "start_ts", type=Moment(), required=True, help="From here: 2026-01-05T10:00 or seconds UTC.")
 @click.option("--end", "end_ts", type=Moment(), required=True, help="To here, not included.")
-def backfill(start_ts: int, end_ts: int, **options: Any) -> None:
+@click.option("--function", help="Let this deployed function do it, into the lake on AWS, again and again to the end.")
+def backfill(start_ts: int, end_ts: int, function: str | None, **options: Any) -> None:
     """Read the hours that touch a range of time again; the watermark stays where it is.
 
     Reddit shows about the newest 1,000 submissions and comments of a subreddit; older hours are recorded as gaps.
@@ -69,9 +71,14 @@ def backfill(start_ts: int, end_ts: int, **options: Any) -> None:
     Examples:
       market-opinion backfill android --start 2026-01-05 --end 2026-01-06
       market-opinion backfill android --start 1767607200 --end 1767618000 --no-comments
+      market-opinion backfill android --start 2026-01-05 --end 2026-01-06 \
+        --function tf-prod-smartcomp-lambda-reddit-ingestion
 
     Exit codes: 0 everything seen, 1 something must be changed, 3 gaps or trouble that may pass.
     """
+    if function:
+        drive(function, start_ts=start_ts, end_ts=end_ts, **options)
+        return
     _run({"mode": "backfill", "start_ts": start_ts, "end_ts": end_ts}, hours=1, **options)
 
 
@@ -97,7 +104,7 @@ def _run(
         pipeline = local_pipeline(lake, settings, os.environ, clock, progress)
         outcomes = list(pipeline.run(request, TimeLimit(time_limit), include_comments=not no_comments))
     if as_json:
-        click.echo(json.dumps([_as_json(outcome) for outcome in outcomes], indent=1))
+        click.echo(json.dumps([outcome.to_dict() for outcome in outcomes], indent=1))
     else:
         print_outcomes(outcomes, lake)
     click.get_current_context().exit(exit_code(outcomes))
@@ -109,7 +116,8 @@ def exit_code(outcomes: Sequence[SubredditOutcome]) -> int:
     statuses = {result.status for outcome in outcomes for result in outcome.results}
     if CoverageStatus.BLOCKED in statuses or any(code != EXIT_INCOMPLETE for code in troubles):
         return EXIT_FAILED
-    return EXIT_DONE if not troubles and all(status.is_whole for status in statuses) else EXIT_INCOMPLETE
+    is_whole = all(outcome.is_whole for outcome in outcomes)
+    return EXIT_DONE if is_whole else EXIT_INCOMPLETE
 
 
 def print_outcomes(outcomes: Sequence[SubredditOutcome], lake: LocalLake) -> None:
@@ -123,6 +131,9 @@ def print_outcomes(outcomes: Sequence[SubredditOutcome], lake: LocalLake) -> Non
     for outcome in outcomes:
         if outcome.trouble:
             click.echo(f"Error: r/{outcome.subreddit}: {outcome.trouble}", err=True)
+        elif outcome.remaining:
+            start, end = map(moment, outcome.remaining)
+            click.echo(f"r/{outcome.subreddit}: the time was over; still to do: {start} to {end} UTC", err=True)
         elif not outcome.results:
             out.print(f"r/{outcome.subreddit}: nothing new, read up to {moment(outcome.watermark)} UTC")
     for result in results:
@@ -142,15 +153,3 @@ def _row(result: RedditIngestionResult) -> list[object]:
         result.comments_count,
         result.requests,
     ]
-
-
-def _as_json(outcome: SubredditOutcome) -> dict[str, Any]:
-    return {
-        "subreddit": outcome.subreddit,
-        "watermark": outcome.watermark,
-        "trouble": None if outcome.trouble is None else str(outcome.trouble),
-        "windows": [
-            {**asdict(result), "coverage": {kind: claim.to_dict() for kind, claim in result.coverage.items()}}
-            for result in outcome.results
-        ],
-    }

@@ -1,15 +1,18 @@
 """Options and arguments that several commands share."""
 
+import functools
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
-from reddit_ingest.bootstrap import FixedClock, LocalLake, SystemClock
-from reddit_ingest.core.ports import Clock
+from reddit_ingest.bootstrap import LocalLake
+from reddit_ingest.clocks import FixedClock, SystemClock
+from reddit_ingest.core.ports import Clock, LakeReader, StateStore
 
 
 class Moment(click.ParamType[int]):
@@ -53,6 +56,41 @@ def lake_option(default: str = "lake") -> Callable[[Command], Command]:
     return click.option(
         "--lake", type=_LakeType(), default=default, show_default=f"./{default}", help="Folder of the lake."
     )
+
+
+class ReadableLake(Protocol):
+    """A lake to look at, in a folder or on AWS."""
+
+    def reader(self) -> LakeReader:
+        """Return the reading side of the landing zone."""
+        ...
+
+    def state(self, environment: str) -> StateStore:
+        """Return the watermarks."""
+        ...
+
+
+def lake_to_read(command: Command) -> Command:
+    """Add `--lake` and `--aws`, and hand over the lake that they name as `lake`."""
+
+    @lake_option()
+    @click.option(
+        "--aws",
+        "is_deployed",
+        is_flag=True,
+        help="Read the deployed lake instead; LANDING_BUCKET_NAME, ENVIRONMENT and the others name it.",
+    )
+    @functools.wraps(command)
+    def with_lake(*args: Any, lake: LocalLake, is_deployed: bool, **options: Any) -> Any:
+        if is_deployed:
+            # The SDK costs more time than all the rest; only those who ask for AWS wait for it.
+            from reddit_ingest.bootstrap_aws import DeployedLake
+
+            return command(*args, lake=DeployedLake(os.environ), **options)
+        lake.check_exists()
+        return command(*args, lake=lake, **options)
+
+    return with_lake
 
 
 def now_option(command: Command) -> Command:

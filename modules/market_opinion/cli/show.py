@@ -1,24 +1,24 @@
 """`show`: print landed items so that a person can read them."""
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.keys import COMMENTS, KINDS, SUBMISSIONS
 from reddit_ingest.core.names import subreddit_key
 from reddit_ingest.core.settings import IngestSettings
 from reddit_ingest.view import rows
 
 from .display import harmless, moment
-from .options import Moment, json_option, lake_option
+from .options import Moment, ReadableLake, json_option, lake_to_read
 
 
 @click.command()
 @click.argument("subreddit")
-@lake_option()
+@lake_to_read
 @click.option("--kind", type=click.Choice(KINDS), default=SUBMISSIONS, show_default=True)
 @click.option("--start", "start_ts", type=Moment(), default=0, show_default="everything", help="Created from here on.")
 @click.option("--end", "end_ts", type=Moment(), default=2**40, show_default="everything", help="Created before.")
@@ -29,7 +29,7 @@ from .options import Moment, json_option, lake_option
 @json_option
 def show(
     subreddit: str,
-    lake: LocalLake,
+    lake: ReadableLake,
     kind: str,
     start_ts: int,
     end_ts: int,
@@ -43,12 +43,13 @@ def show(
     Examples:
       market-opinion show smartphones --limit 5
       market-opinion show smartphones --kind comments --contains battery
+      market-opinion show smartphones --aws --limit 3
       market-opinion show smartphones --start 2026-01-06T10:00 --end 2026-01-06T11:00 --json
 
     With --json one whole row a line is printed, as in the data contract.
     """
-    lake.check_exists()
-    found = rows(lake.reader(), f"{IngestSettings().landing_prefix}{subreddit_key(subreddit)}/", kind).values()
+    prefix = IngestSettings.from_mapping(os.environ).landing_prefix
+    found = rows(lake.reader(), f"{prefix}{subreddit_key(subreddit)}/", kind).values()
     fitting = [
         row for row in found if start_ts <= row["created_utc"] < end_ts and contains.lower() in _text(row).lower()
     ]

@@ -1,13 +1,13 @@
 """`status`: what was seen of every subreddit and hour, what was not, and how far behind the clock the lake is."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.errors import EXIT_DONE, EXIT_INCOMPLETE, DamagedState
 from reddit_ingest.core.names import subreddit_key
 from reddit_ingest.core.ports import Clock
@@ -16,7 +16,7 @@ from reddit_ingest.core.windows import HOUR_S, last_settled_end
 from reddit_ingest.view import WindowState, ledger, subreddits_in
 
 from .display import console, moment, status_text, table
-from .options import json_option, lake_option, now_option
+from .options import ReadableLake, json_option, lake_to_read, now_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class _Summary:
 
 @click.command()
 @click.argument("subreddits", nargs=-1)
-@lake_option()
+@lake_to_read
 @now_option
 @click.option("--hours", type=click.IntRange(min=1), default=24, show_default=True, help="Show so many newest hours.")
 @json_option
-def status(subreddits: Sequence[str], lake: LocalLake, clock: Clock, hours: int, as_json: bool) -> None:
+def status(subreddits: Sequence[str], lake: ReadableLake, clock: Clock, hours: int, as_json: bool) -> None:
     """Show what was seen of every hour: coverage, counts, gaps, and the lag behind the clock.
 
     Gaps are always shown, however old. With --json every hour of the lake is printed.
@@ -57,13 +57,14 @@ def status(subreddits: Sequence[str], lake: LocalLake, clock: Clock, hours: int,
     Examples:
       market-opinion status
       market-opinion status android --hours 72
+      market-opinion status --aws
       market-opinion status --json | python3 -m json.tool
 
     Exit codes: 0 every hour was seen whole, 3 there are gaps or failed hours.
     """
-    lake.check_exists()
-    names = [subreddit_key(name) for name in subreddits] or subreddits_in(lake.reader(), _prefix())
-    summaries = [_summary(lake, name, clock.now_ts()) for name in names]
+    settings = IngestSettings.from_mapping(os.environ)
+    names = [subreddit_key(name) for name in subreddits] or subreddits_in(lake.reader(), settings.landing_prefix)
+    summaries = [_summary(lake, settings, name, clock.now_ts()) for name in names]
     if as_json:
         click.echo(json.dumps([summary.to_dict() for summary in summaries], indent=1))
     else:
@@ -72,18 +73,14 @@ def status(subreddits: Sequence[str], lake: LocalLake, clock: Clock, hours: int,
     click.get_current_context().exit(EXIT_DONE if whole else EXIT_INCOMPLETE)
 
 
-def _prefix() -> str:
-    return IngestSettings().landing_prefix
-
-
-def _summary(lake: LocalLake, subreddit: str, now_ts: int) -> _Summary:
+def _summary(lake: ReadableLake, settings: IngestSettings, subreddit: str, now_ts: int) -> _Summary:
     trouble = watermark = None
     try:
-        watermark = lake.state(IngestSettings().environment).load_last_run_timestamp(subreddit)
+        watermark = lake.state(settings.environment).load_last_run_timestamp(subreddit)
     except DamagedState as damaged:
         trouble = str(damaged)
     lag = None if watermark is None else max(0, last_settled_end(now_ts) - watermark) // HOUR_S
-    return _Summary(subreddit, watermark, trouble, lag, ledger(lake.reader(), f"{_prefix()}{subreddit}/"))
+    return _Summary(subreddit, watermark, trouble, lag, ledger(lake.reader(), f"{settings.landing_prefix}{subreddit}/"))
 
 
 def _print(summaries: Sequence[_Summary], hours: int) -> None:

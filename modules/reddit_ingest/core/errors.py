@@ -7,10 +7,13 @@
     │   ├── CredentialsRejected   Reddit does not accept the client id and secret
     │   ├── SubredditBlocked      private, banned, quarantined or not found
     │   ├── LakeNotUsable         the lake cannot be opened or written
+    │   ├── ServiceRefused        a cloud service refuses: permission, name, limit
     │   └── DamagedState          a stored watermark or manifest that cannot be trusted
     ├── TryLater                  the same command may succeed later                 exit code 3
     │   ├── SourceUnavailable     the source answers badly or not at all
     │   ├── QuotaSpent            the source asks for a pause
+    │   ├── ServiceUnavailable    a cloud service is throttling, failing or out of reach
+    │   ├── RunIncomplete         some of a run's work is not done; the others' is
     │   └── DeadlineReached       the time given to this run is over
     ├── SkipRecord                one record is unusable; the others are not         no exit code
     │   └── PoisonedRecord
@@ -65,6 +68,10 @@ class LakeNotUsable(FixConfiguration):
     """The lake cannot be opened, read or written."""
 
 
+class ServiceRefused(FixConfiguration):
+    """A cloud service refuses a call; the message names service, operation and resource."""
+
+
 class DamagedState(FixConfiguration):
     """A stored value cannot be trusted; nothing was touched."""
 
@@ -85,6 +92,14 @@ class QuotaSpent(TryLater):
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class ServiceUnavailable(TryLater):
+    """A cloud service is throttling, failing or out of reach, beyond what its SDK tries again by itself."""
+
+
+class RunIncomplete(TryLater):
+    """Some of a run's work is not done, and the rest is; raised after everything else was served."""
 
 
 class DeadlineReached(TryLater):

@@ -11,6 +11,11 @@ from .errors import InvalidRequest, InvalidSetting
 from .names import subreddit_keys
 
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", re.ASCII)
+_STATE_BASE_PATH = re.compile(r"(/[A-Za-z0-9._-]{1,64}){1,5}", re.ASCII)
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
+_TABLE = re.compile(r"[A-Za-z0-9._-]{3,255}", re.ASCII)
+_NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9._/#:-]{1,255}", re.ASCII)
+_SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}", re.ASCII)
 _USER_AGENT_EXAMPLE = "linux:market-opinion:v1 (by /u/your_name)"
 
 
@@ -97,6 +102,47 @@ class IngestSettings:
             max_windows_per_run=_number(values, "MAX_HOURLY_WINDOWS_PER_RUN", default.max_windows_per_run) or 1,
             look_back_hours=_number(values, "LOOK_BACK_HOURS", default.look_back_hours, least=0) or 0,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """Where the lake, its state and its history lie on AWS; `secret_arn` is None for those who only read."""
+
+    landing_bucket: str
+    secret_arn: str | None = None
+    state_base_path: str = "/reddit-ingest"
+    runs_table: str = "reddit-ingestion-runs"
+    metrics_namespace: str = "RedditIngestion"
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str]) -> "AwsSettings":
+        """Read the variables of the data contract that name things on AWS.
+
+        Raises:
+            InvalidSetting: `LANDING_BUCKET_NAME` is missing, or a value cannot be such a name.
+        """
+        if not values.get("LANDING_BUCKET_NAME"):
+            raise InvalidSetting(
+                "LANDING_BUCKET_NAME is missing in the environment; set it, for example from"
+                " `terraform output reading_environment`"
+            )
+        return cls(
+            landing_bucket=_name(values, "LANDING_BUCKET_NAME", _BUCKET, "tf-prod-smartcomp-lz", ""),
+            secret_arn=_name(
+                values, "REDDIT_SECRET_ARN", _SECRET, "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME", ""
+            )
+            or None,
+            state_base_path=_name(values, "STATE_BASE_PATH", _STATE_BASE_PATH, "/reddit-ingest", "/reddit-ingest"),
+            runs_table=_name(values, "RUNS_TABLE_NAME", _TABLE, "reddit-ingestion-runs", "reddit-ingestion-runs"),
+            metrics_namespace=_name(values, "METRICS_NAMESPACE", _NAMESPACE, "RedditIngestion", "RedditIngestion"),
+        )
+
+
+def _name(values: Mapping[str, str], variable: str, form: re.Pattern[str], example: str, default: str) -> str:
+    value = values.get(variable) or default
+    if value and not form.fullmatch(value):
+        raise InvalidSetting(f"{variable} must look like {example}, got {value[:60]!r}")
+    return value
 
 
 def _required(values: Mapping[str, str], name: str, example: str, place: str) -> str:

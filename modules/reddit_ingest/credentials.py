@@ -1,0 +1,37 @@
+"""Reddit's key from Secrets Manager, read at run time and kept nowhere else."""
+
+import json
+from typing import Any
+
+from .aws import translated
+from .core.errors import InvalidSetting
+from .core.settings import RedditCredentials
+
+
+class SecretCredentials:
+    """Reads the secret, a JSON document with the three names of the environment; needs `GetSecretValue`."""
+
+    def __init__(self, client: Any, secret_arn: str) -> None:
+        self._client = client
+        self._secret_arn = secret_arn
+
+    def load(self) -> RedditCredentials:
+        """Return the key as it is now; one request. A rotated secret is noticed by calling this again.
+
+        Raises:
+            InvalidSetting: the secret is no such document; the message never holds any of it.
+            ServiceRefused, ServiceUnavailable: it cannot be read.
+        """
+        with translated("secretsmanager:GetSecretValue", self._secret_arn):
+            secret = self._client.get_secret_value(SecretId=self._secret_arn).get("SecretString")
+        try:
+            values = json.loads(secret)
+        except (ValueError, TypeError):
+            values = None
+        if not isinstance(values, dict):
+            # Outside the except clause, so that no traceback carries the document along.
+            raise InvalidSetting(
+                f"the secret {self._secret_arn} is no JSON document with REDDIT_CLIENT_ID, REDDIT_CLIENT_SECRET and"
+                " REDDIT_USER_AGENT; store it again"
+            )
+        return RedditCredentials.from_mapping(values, place=f"the secret {self._secret_arn}")

@@ -1,0 +1,137 @@
+"""The landing zone in a bucket: immutable objects that appear whole or not at all, and the reader of them."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any
+
+from botocore.exceptions import ClientError
+
+from .aws import error_code, translated
+from .core.errors import DamagedState, InvalidRequest, PlatformError
+from .core.items import Line
+from .core.keys import manifest_name
+from .core.manifest import LandedObject, Manifest, sha256_hex
+from .jsonl import Part, Put, land_lines
+from .logs import tell
+
+logger = logging.getLogger(__name__)
+
+MULTIPART_BYTES = 16 * 1024 * 1024
+"""Objects above this size are uploaded in pieces of it, so that one lost connection costs one piece."""
+
+_TRIES = 3
+_TAKEN = "PreconditionFailed"
+# Another writer is creating the same object at this moment, or the reply to a completed upload was lost; another try
+# finds out what is so.
+_UNCLEAR = {"ConditionalRequestConflict", "NoSuchUpload"}
+
+
+class S3JsonlWriter:
+    """Lands rows under a bucket; needs `s3:PutObject` and `s3:AbortMultipartUpload`, and no right to read.
+
+    Every object is created with `If-None-Match: *`, so nothing is ever overwritten. Rows are spooled whole (memory
+    first, then a temporary file) before the upload begins; memory stays below about 40 MB whatever the size.
+    """
+
+    def __init__(self, client: Any, bucket: str, part_bytes: int = 128 * 1024 * 1024) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._part_bytes = part_bytes
+
+    def land(self, folder: str, kind: str, lines: Iterable[Line]) -> tuple[LandedObject, ...]:
+        """Write lines, in their order, as one or more objects; no lines, no object. Idempotent."""
+        return land_lines(folder, kind, lines, self._part_bytes, self._put_new)
+
+    def commit(self, folder: str, manifest: Manifest) -> str:
+        """Write the manifest that makes objects visible and return its key. Idempotent."""
+        content = manifest.to_bytes()
+        key = folder + manifest_name(sha256_hex(content))
+        self._created(key, lambda: self._put(key, content, "application/json"))
+        return key
+
+    def _put_new(self, key: str, part: Part) -> Put:
+        def upload() -> None:
+            part.file.seek(0)
+            if part.bytes > MULTIPART_BYTES:
+                self._put_in_pieces(key, part.file)
+            else:
+                self._put(key, part.file, "application/x-ndjson")
+
+        return Put.CREATED if self._created(key, upload) else Put.UNSEEN
+
+    def _created(self, key: str, upload: Callable[[], None], tries: int = _TRIES) -> bool:
+        """Run an upload that creates an object; False where the name is taken, be it by this very upload.
+
+        A reply that is lost after the write makes the SDK's own next try find the name taken.
+        """
+        with translated("s3:PutObject", self._place(key)):
+            try:
+                upload()
+            except ClientError as error:
+                code = error_code(error)
+                if code in _UNCLEAR and tries > 1:
+                    return self._created(key, upload, tries - 1)
+                if code != _TAKEN:
+                    raise
+                return False
+        return True
+
+    def _place(self, key: str) -> str:
+        return f"s3://{self._bucket}/{key}"
+
+    def _put(self, key: str, body: bytes | IO[bytes], content_type: str) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+
+    def _put_in_pieces(self, key: str, file: IO[bytes]) -> None:
+        place = {"Bucket": self._bucket, "Key": key}
+        upload_id = self._client.create_multipart_upload(**place, ContentType="application/x-ndjson")["UploadId"]
+        try:
+            pieces: list[dict[str, Any]] = []
+            while piece := file.read(MULTIPART_BYTES):
+                number = len(pieces) + 1
+                answer = self._client.upload_part(**place, UploadId=upload_id, PartNumber=number, Body=piece)
+                pieces.append({"PartNumber": number, "ETag": answer["ETag"]})
+            self._client.complete_multipart_upload(
+                **place, UploadId=upload_id, MultipartUpload={"Parts": pieces}, IfNoneMatch="*"
+            )
+        except BaseException:
+            self._abort(key, upload_id)
+            raise
+
+    def _abort(self, key: str, upload_id: str) -> None:
+        try:
+            with translated("s3:AbortMultipartUpload", self._place(key)):
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        except PlatformError as error:
+            # What brought us here is the news; the bucket's lifecycle removes the pieces after some days.
+            tell(logger, logging.WARNING, "pieces of an upload left behind", key=key, reason=error)
+
+
+class S3LakeReader:
+    """Reads the landing zone in a bucket; needs `s3:ListBucket` and `s3:GetObject`."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys under a prefix in ascending order; a request per 1,000 keys."""
+        _check_key(prefix)
+        with translated("s3:ListBucket", f"s3://{self._bucket}/{prefix}"):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                yield from (entry["Key"] for entry in page.get("Contents", ()))
+
+    def read(self, key: str) -> bytes:
+        """Return an object's bytes."""
+        _check_key(key)
+        with translated("s3:GetObject", f"s3://{self._bucket}/{key}"):
+            try:
+                content: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            except self._client.exceptions.NoSuchKey as error:
+                raise DamagedState(f"s3://{self._bucket}/{key} is named by a manifest but is not there") from error
+        return content
+
+
+def _check_key(key: str) -> None:
+    if "\0" in key or key.startswith("/") or ".." in key.split("/"):
+        raise InvalidRequest(f"the key {key!r} points outside the lake")
