@@ -1,8 +1,17 @@
 """What several rooms of tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from .emulator import Deployment, Wire, new_deployment, running
+
+SECRET = {
+    "REDDIT_CLIENT_ID": "canary-id-3f9a1c",
+    "REDDIT_CLIENT_SECRET": "canary-secret-8b27e6",
+    "REDDIT_USER_AGENT": "any:market-opinion:v1 (by /u/tester)",
+}
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +21,23 @@ def shared_data() -> Path:
         if (folder / "shared" / "data" / "reddit").is_dir():
             return folder / "shared" / "data"
     pytest.skip("the recorded Reddit data (shared/data) is not on this machine")
+
+
+@pytest.fixture(scope="session")
+def emulator_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """One emulator of AWS for the whole session."""
+    with running(tmp_path_factory.mktemp("emulator")) as port:
+        yield port
+
+
+@pytest.fixture
+def deployment(emulator_port: int) -> Deployment:
+    """Bucket, table and secret that no other test knows."""
+    return new_deployment(emulator_port, SECRET)
+
+
+@pytest.fixture
+def wire(emulator_port: int) -> Iterator[Wire]:
+    """The way to the emulator, which can be spoiled."""
+    with Wire(emulator_port) as wire:
+        yield wire

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 MULTIPART_BYTES = 16 * 1024 * 1024
 """Objects above this size are uploaded in pieces of it, so that one lost connection costs one piece."""
 
+_LONGEST_KEY = 1_024
 _TRIES = 3
 _TAKEN = "PreconditionFailed"
 # Another writer is creating the same object at this moment, or the reply to a completed upload was lost; another try
@@ -64,6 +65,7 @@ class S3JsonlWriter:
 
         A reply that is lost after the write makes the SDK's own next try find the name taken.
         """
+        _check_key(key)
         with translated("s3:PutObject", self._place(key)):
             try:
                 upload()
@@ -133,5 +135,5 @@ class S3LakeReader:
 
 
 def _check_key(key: str) -> None:
-    if "\0" in key or key.startswith("/") or ".." in key.split("/"):
-        raise InvalidRequest(f"the key {key!r} points outside the lake")
+    if "\0" in key or key.startswith("/") or ".." in key.split("/") or len(key.encode()) > _LONGEST_KEY:
+        raise InvalidRequest(f"the key {key[:80]!r} points outside the lake, or no object can have it")

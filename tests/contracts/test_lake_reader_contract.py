@@ -11,7 +11,10 @@ import pytest
 
 from reddit_ingest.core.errors import DamagedState, InvalidRequest, LakeNotUsable
 from reddit_ingest.core.ports import LakeReader
+from reddit_ingest.s3_storage import S3LakeReader
 from reddit_ingest.storage import FilesystemLakeReader
+
+from ..emulator import Deployment
 
 KEYS = [
     "reddit/android/2025-12-31/230000/comments.jsonl",
@@ -33,11 +36,16 @@ class Lake:
     put: Callable[[str, bytes], Any]
 
 
-@pytest.fixture(params=["filesystem"])
+@pytest.fixture(params=["filesystem", "s3"])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    assert request.param == "filesystem"
-    root = tmp_path / "landing"
+    if request.param == "filesystem":
+        return folder_lake(tmp_path / "landing")
+    deployment: Deployment = request.getfixturevalue("deployment")
+    s3, bucket = deployment.client("s3"), deployment.bucket
+    return Lake(S3LakeReader(s3, bucket), lambda key, content: s3.put_object(Bucket=bucket, Key=key, Body=content))
 
+
+def folder_lake(root: Path) -> Lake:
     def put(key: str, content: bytes) -> None:
         (root / key).parent.mkdir(parents=True, exist_ok=True)
         (root / key).write_bytes(content)
@@ -98,27 +106,35 @@ def test_nothing_outside_the_lake_is_read(filled: Lake, key: str) -> None:
 # What only a folder can show.
 
 
-def test_files_on_their_way_have_no_key(filled: Lake) -> None:
-    filled.put("reddit/android/2026-01-01/000000/.tmp-abc", b"half")
-    assert list(filled.reader.keys("")) == KEYS
+@pytest.fixture
+def folder(tmp_path: Path) -> Lake:
+    lake = folder_lake(tmp_path / "landing")
+    for key in KEYS:
+        lake.put(key, key.encode())
+    return lake
 
 
-def test_a_folder_in_the_place_of_an_object_is_no_object(filled: Lake) -> None:
+def test_files_on_their_way_have_no_key(folder: Lake) -> None:
+    folder.put("reddit/android/2026-01-01/000000/.tmp-abc", b"half")
+    assert list(folder.reader.keys("")) == KEYS
+
+
+def test_a_folder_in_the_place_of_an_object_is_no_object(folder: Lake) -> None:
     with pytest.raises((LakeNotUsable, DamagedState)):
-        filled.reader.read("reddit/android/2026-01-01")
+        folder.reader.read("reddit/android/2026-01-01")
 
 
-def test_a_disk_that_cannot_be_read_is_a_lake_that_is_not_usable(filled: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_cannot_be_read_is_a_lake_that_is_not_usable(folder: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(path: Path) -> bytes:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(Path, "read_bytes", broken)
     with pytest.raises(LakeNotUsable, match=r"comments\.jsonl"):
-        filled.reader.read(KEYS[0])
+        folder.reader.read(KEYS[0])
 
 
 def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(
-    filled: Lake, monkeypatch: pytest.MonkeyPatch
+    folder: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scandir = os.scandir
 
@@ -129,4 +145,4 @@ def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(
 
     monkeypatch.setattr(os, "scandir", forbidden)
     with pytest.raises(LakeNotUsable):
-        list(filled.reader.keys("reddit/android/"))
+        list(folder.reader.keys("reddit/android/"))

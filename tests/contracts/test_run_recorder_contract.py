@@ -1,5 +1,6 @@
 """What every `RunRecorder` promises; another implementation is one more parameter of `book`."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -15,6 +16,9 @@ from reddit_ingest.core.ports import RunRecorder
 from reddit_ingest.core.records import RunRecord
 from reddit_ingest.core.windows import HOUR_S, Window
 from reddit_ingest.local_state import SqliteRunRecorder, SqliteStateStore
+from reddit_ingest.run_metadata import RedditIngestionRunRecorder
+
+from ..emulator import Deployment, Wire
 
 NOON = 1_767_268_800
 RUN = RunRecord(
@@ -42,9 +46,43 @@ class Book:
     history: Callable[[], list[dict[str, Any]]]
 
 
-@pytest.fixture(params=["sqlite"])
+_COLUMNS = {
+    "SubmissionsCount": "submissions",
+    "CommentsCount": "comments",
+    "NewCommentsCount": "new_comments",
+    "QuarantinedCount": "quarantined",
+    "RequestsCount": "requests",
+    "WindowStartTs": "window_start_ts",
+    "WindowEndTs": "window_end_ts",
+    "IngestedAtTs": "ingested_at_ts",
+    "Mode": "mode",
+    "Status": "status",
+    "Manifest": "manifest",
+    "Reason": "reason",
+}
+
+
+def as_row(item: dict[str, Any]) -> dict[str, Any]:
+    environment, subreddit = re.fullmatch("ENV#(.*)#SUBREDDIT#(.*)", item["pk"]).groups()  # type: ignore[union-attr]
+    fields = {_COLUMNS[name]: _plain(name, value) for name, value in item.items() if name in _COLUMNS}
+    return {"environment": environment, "subreddit": subreddit, **fields}
+
+
+def _plain(name: str, value: str) -> str | int:
+    return int(value) if name.endswith(("Count", "Ts")) else value
+
+
+def recorder_on_aws(deployment: Deployment) -> RedditIngestionRunRecorder:
+    return RedditIngestionRunRecorder(
+        deployment.client("dynamodb"), deployment.client("cloudwatch"), deployment.table, deployment.namespace
+    )
+
+
+@pytest.fixture(params=["sqlite", "dynamodb"])
 def book(request: pytest.FixtureRequest, tmp_path: Path) -> Book:
-    assert request.param == "sqlite"
+    if request.param == "dynamodb":
+        deployment: Deployment = request.getfixturevalue("deployment")
+        return Book(recorder_on_aws(deployment), lambda: list(map(as_row, deployment.items("ATTEMPT"))))
     path = tmp_path / "lake" / "state.sqlite"
 
     def history() -> list[dict[str, Any]]:
@@ -116,3 +154,41 @@ def test_a_file_that_is_no_database_is_not_usable(tmp_path: Path) -> None:
     (tmp_path / "state.sqlite").write_bytes(b"this is no database, " * 100)
     with pytest.raises(LakeNotUsable, match=r"state\.sqlite"):
         SqliteRunRecorder(tmp_path / "state.sqlite").record(RUN)
+
+
+# What only the table and the figures show.
+
+
+def test_the_window_has_the_item_of_the_contract_and_the_newest_attempt_stands_in_it(deployment: Deployment) -> None:
+    recorder = recorder_on_aws(deployment)
+    recorder.record(RUN)
+    recorder.record(replace(RUN, manifest=RUN.manifest.replace("0123", "4567"), submissions=18))
+    (item,) = deployment.items("RUN")
+    assert item["pk"] == "ENV#prod#SUBREDDIT#android"
+    assert item["sk"] == f"RUN#{NOON}"
+    assert item["SubmissionsCount"] == "18"
+    assert (item["CommentsCount"], item["Mode"]) == ("240", "incremental")
+    assert (item["WindowStartTs"], item["WindowEndTs"]) == (str(NOON), str(NOON + HOUR_S))
+    assert item["IngestedAtTs"] == str(NOON + 4_000)
+    assert len(deployment.items("ATTEMPT")) == 2
+
+
+def test_all_figures_of_a_window_are_one_call_and_have_the_dimensions_of_the_contract(
+    deployment: Deployment, wire: Wire
+) -> None:
+    clients = [boto3_client(deployment, wire, service) for service in ("dynamodb", "cloudwatch")]
+    RedditIngestionRunRecorder(*clients, deployment.table, deployment.namespace).record(RUN)
+    assert wire.calls == ["dynamodb:PutItem", "dynamodb:PutItem", "cloudwatch:PutMetricData"]
+    assert deployment.figures() == {
+        ("NewSubmissions", "android"): 17,
+        ("NewComments", "android"): 200,
+        ("WindowsSeen", "android"): 0,
+        ("WindowsWithGaps", ""): 1,
+        ("WindowsBlocked", ""): 0,
+        ("WindowsFailed", ""): 0,
+        ("RedditRequests", ""): 9,
+    }
+
+
+def boto3_client(deployment: Deployment, wire: Wire, service: str) -> Any:
+    return replace(deployment, endpoint=wire.endpoint).client(service)

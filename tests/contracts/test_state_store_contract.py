@@ -11,15 +11,22 @@ import pytest
 from reddit_ingest.core.errors import DamagedState, InvalidRequest, LakeNotUsable
 from reddit_ingest.core.ports import StateStore
 from reddit_ingest.local_state import SqliteStateStore
+from reddit_ingest.state_store import RedditIngestionStateStore
+
+from ..emulator import Deployment
 
 NOON = 1_767_268_800
 Stores = Callable[..., StateStore]
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "ssm"])
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
     """Return what opens the same stored state anew, as another process would."""
-    assert request.param == "sqlite"
+    if request.param == "ssm":
+        deployment: Deployment = request.getfixturevalue("deployment")
+        return lambda environment="local": RedditIngestionStateStore(
+            deployment.client("ssm"), deployment.state_path, environment
+        )
     return lambda environment="local": SqliteStateStore(tmp_path / "lake" / "state.sqlite", environment)
 
 
@@ -80,6 +87,22 @@ def test_a_stored_value_that_is_no_number_is_damaged_and_stays(tmp_path: Path, s
     for _ in range(2):
         with pytest.raises(DamagedState, match=r"r/android in .*state\.sqlite"):
             store.load_last_run_timestamp("android")
+
+
+@pytest.mark.parametrize("stored", ["yesterday", "1.5", "1767268800 ", "١٧٦٧", "9" * 40, "--5"], ids=ascii)
+def test_a_parameter_that_is_no_number_is_damaged_and_stays(deployment: Deployment, stored: str) -> None:
+    name = f"{deployment.state_path}/prod/android/last_run_ts"
+    ssm = deployment.client("ssm")
+    ssm.put_parameter(Name=name, Value=stored, Type="String")
+    with pytest.raises(DamagedState, match=f"r/android in {name}"):
+        RedditIngestionStateStore(ssm, deployment.state_path, "prod").load_last_run_timestamp("android")
+    assert deployment.watermark("android") == stored
+
+
+def test_the_parameter_has_the_name_of_the_contract(deployment: Deployment) -> None:
+    store = RedditIngestionStateStore(deployment.client("ssm"), deployment.state_path, "prod")
+    store.save_last_run_timestamp("Android", NOON)
+    assert deployment.watermark("android") == str(NOON)
 
 
 @pytest.mark.parametrize("content", [b"this is no database, " * 100, b"SQLite format 3\0" + b"\xff" * 4_000])
