@@ -4,6 +4,7 @@ Between the SDK and the emulator stands a wire that knows every call by the name
 spoil it: answer for the service, lose the reply, or cut the connection.
 """
 
+import functools
 import json
 import socket
 import subprocess
@@ -81,6 +82,18 @@ def _free_port() -> int:
         return port
 
 
+@functools.cache
+def _client(service: str, endpoint: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=ROOT["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT["AWS_SECRET_ACCESS_KEY"],
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
 @dataclass
 class Deployment:
     """What Terraform would have made: bucket, table, secret, and names of one's own in everything that is shared."""
@@ -105,17 +118,9 @@ class Deployment:
     def state_path(self) -> str:
         return f"/reddit-ingest/{self.name}"
 
-    def client(self, service: str, **more: Any) -> Any:
+    def client(self, service: str) -> Any:
         """Return a client that may do everything."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=ROOT["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=ROOT["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"total_max_attempts": 1}),
-            **more,
-        )
+        return _client(service, self.endpoint)
 
     def create(self, secret: dict[str, str] | str) -> "Deployment":
         """Make bucket, table and secret."""

@@ -11,7 +11,7 @@ import pytest
 from reddit_ingest import aws, reddit_client
 from reddit_ingest.bootstrap_aws import IngestionFunction
 from reddit_ingest.clocks import FixedClock
-from reddit_sim import GeneratedWorld, HostilePlan, Simulator, SubredditSpec
+from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
 
 from ..emulator import Deployment, Wire
 
@@ -94,4 +94,6 @@ def lambda_(deployment: Deployment, wire: Wire, reddit: Simulator, monkeypatch: 
     return Invoker(deployment, wire, reddit, environ, IngestionFunction(environ, clock), clock)
 
 
-__all__ = ["HostilePlan"]
+def recorded_windows(invoker: Invoker) -> int:
+    """Return how many windows have been recorded so far, by anyone on this wire."""
+    return invoker.wire.calls.count("cloudwatch:PutMetricData")

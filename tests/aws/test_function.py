@@ -22,7 +22,7 @@ from reddit_ingest.s3_storage import S3LakeReader
 
 from ..conftest import SECRET
 from ..emulator import LOSE_REPLY, RESET, Deployment, Reply
-from .conftest import HOUR, LAST, NOW, T0, Invoker
+from .conftest import HOUR, LAST, NOW, T0, Invoker, recorded_windows
 
 FOLDER = "reddit/phones/2026-01-06/050000/"
 
@@ -168,11 +168,11 @@ class _Budget:
     """Milliseconds that are plenty until so many windows have been recorded."""
 
     def __init__(self, invoker: Invoker, windows: int) -> None:
-        self._calls = invoker.wire.calls
-        self._end = self._calls.count("cloudwatch:PutMetricData") + windows
+        self._invoker = invoker
+        self._end = recorded_windows(invoker) + windows
 
     def __call__(self) -> int:
-        return 600_000 if self._calls.count("cloudwatch:PutMetricData") < self._end else 5_000
+        return 600_000 if recorded_windows(self._invoker) < self._end else 5_000
 
 
 def test_a_catch_up_stops_before_the_time_is_over_and_the_next_run_goes_on(lambda_: Invoker) -> None:
