@@ -3,13 +3,15 @@ SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# The command that plans and applies Terraform without an account, where there is one.
+TERRAFORM_VERIFY ?= $(firstword $(wildcard ../shared/tools/*/verify))
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench lock clean
+.PHONY: help run test test-aws lint format bench package lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: .venv/run.stamp ## Main job end to end with no account: simulated Reddit, local lake
 	@$(BIN)/market-opinion demo
@@ -17,10 +19,14 @@ run: .venv/run.stamp ## Main job end to end with no account: simulated Reddit, l
 test: lint ## Everything CI runs: lint, types, import rules, tests
 	$(BIN)/python -m pytest -n 2
 
+test-aws: .venv/dev.stamp ## Terraform and the deployed function in an emulator (skipped where the tools are absent)
+	@TERRAFORM_VERIFY="$(TERRAFORM_VERIFY)" $(BIN)/python -m tests.deployed
+
 lint: .venv/dev.stamp ## Style, types and import rules only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --strict lambda/package.py
 	$(BIN)/lint-imports --no-cache
 
 format: .venv/dev.stamp ## Put the code into shape
@@ -30,6 +36,10 @@ format: .venv/dev.stamp ## Put the code into shape
 bench: .venv/dev.stamp ## Requests and CPU against peers and floors, measured side by side
 	$(BIN)/python -m bench.requests
 	$(BIN)/python -m bench.live_cpu
+	$(BIN)/python -m bench.cold_start
+
+package: .venv/dev.stamp ## Build the ingestion function's zip
+	@$(BIN)/python lambda/package.py
 
 lock: .venv/bin/python ## Write requirements/*.txt again (versions and hashes, no host names)
 	$(PIP) install uv
