@@ -1,8 +1,10 @@
 """The ingestion function in this process, between a simulated Reddit and an emulated AWS."""
 
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import prawcore.sessions
@@ -14,6 +16,8 @@ from reddit_ingest.clocks import FixedClock
 from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
 
 from ..emulator import Deployment, Wire
+from .runtime import lay_out_runtime
+from .zipped import build
 
 HOUR = 3_600
 T0 = 1_767_571_200  # 2026-01-05 00:00 UTC: the world begins
@@ -36,6 +40,27 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reddit_client, "_FIRST_PAUSE_S", 0.0)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0)
     assert aws.CLIENT_CONFIG.retries["total_max_attempts"] == 4
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function's zip."""
+    return build(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="session")
+def code(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip, unpacked."""
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Lambda's Python brings along."""
+    return lay_out_runtime(tmp_path_factory.mktemp("runtime"))
 
 
 @pytest.fixture

@@ -9,63 +9,18 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from .runtime import lambda_environment, lay_out_runtime, run_function
+from .runtime import lambda_environment, run_function
+from .zipped import ROOT, build, script, skip_without_packages
 
-ROOT = Path(__file__).resolve().parents[2]
 CANNOT_BE_SERVED = {"mode": "backfill"}
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, 62)
 NEEDED = ("handler.py", "reddit_ingest/bootstrap_aws.py", "praw/__init__.py", "praw/praw.ini", "certifi/cacert.pem")
 
 
-def _script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("package", ROOT / "lambda" / "package.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-package = _script()
-
-
-def _built(folder: Path) -> Path:
-    target = folder / "function.zip"
-    command = [sys.executable, ROOT / "lambda" / "package.py", "--out", target]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if "pip cannot install" in done.stderr:
-        _skip_without_packages()
-    assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r".+\.zip  [\d,]+ bytes  sha256 [0-9a-f]{64}  \d+ files\n", done.stdout)
-    return target
-
-
-def _skip_without_packages() -> None:
-    probe = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "praw"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
-        pytest.skip("pip reaches no source of packages here")
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _built(tmp_path_factory.mktemp("package"))
-
-
-@pytest.fixture(scope="session")
-def code(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("task")
-    with zipfile.ZipFile(built) as archive:
-        archive.extractall(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lay_out_runtime(tmp_path_factory.mktemp("runtime"))
+package = script()
 
 
 @pytest.fixture
@@ -86,7 +41,7 @@ def _put(folder: Path, name: str, content: bytes = b"") -> None:
 def test_two_builds_in_different_folders_are_equal_byte_for_byte(built: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "a longer way" / "elsewhere"
     elsewhere.mkdir(parents=True)
-    assert _built(elsewhere).read_bytes() == built.read_bytes()
+    assert build(elsewhere).read_bytes() == built.read_bytes()
 
 
 def test_it_holds_the_function_its_libraries_and_nothing_else(code: Path) -> None:
@@ -170,7 +125,7 @@ def test_the_hand_recipe_of_the_specification_still_works(runtime: Path, tmp_pat
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock, "-t", by_hand]
     done = subprocess.run(pip, capture_output=True, text=True, check=False)
     if done.returncode:
-        _skip_without_packages()
+        skip_without_packages()
     assert done.returncode == 0, done.stderr
     shutil.copytree(ROOT / "modules", by_hand / "modules")
     shutil.copy(ROOT / "lambda" / "ingestion" / "handler.py", by_hand)

@@ -168,11 +168,3 @@ def test_the_role_may_do_what_the_tests_of_the_function_grant_and_no_more() -> N
     called_by_lambda_itself = {"sqs:SendMessage"}
     assert actions == set(Deployment("", "", "arn").granted()) | logs | called_by_lambda_itself
     assert iam.list_role_policies(RoleName=role)["PolicyNames"] == []
-
-
-def test_the_secret_is_in_no_log() -> None:
-    logs = client("logs")
-    group = f"/aws/lambda/{FUNCTION}"
-    told = [event["message"] for event in logs.filter_log_events(logGroupName=group).get("events", ())]
-    assert any("window landed" in line for line in told)
-    assert not [line for line in told if "offline-client-secret" in line or "offline-client-id" in line]
