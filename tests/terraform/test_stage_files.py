@@ -1,0 +1,45 @@
+"""What the stages share, kept in step. Reads the files; needs no Terraform."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .stages import BUCKETS, FUNCTION, STAGES
+
+STAGE = pytest.mark.parametrize("stage", [STAGES / BUCKETS, STAGES / FUNCTION], ids=lambda stage: stage.name)
+
+
+def _blocks(stage: Path, kind: str) -> dict[str, str]:
+    text = "\n".join(file.read_text() for file in sorted(stage.glob("*.tf")))
+    return dict(re.findall(rf'^{kind} "(\w+)" \{{\n(.*?)^\}}$', text, re.MULTILINE | re.DOTALL))
+
+
+@STAGE
+def test_a_stage_declares_every_variable_of_the_shared_file(stage: Path) -> None:
+    given = set(re.findall(r"^(\w+) *=", (STAGES.parent / "prod.tfvars").read_text(), re.MULTILINE))
+    assert given
+    assert given <= _blocks(stage, "variable").keys()
+
+
+@STAGE
+def test_every_variable_and_output_says_what_it_is(stage: Path) -> None:
+    blocks = {**_blocks(stage, "variable"), **_blocks(stage, "output")}
+    assert [name for name, body in blocks.items() if not re.search(r"^  description +=", body, re.MULTILINE)] == []
+
+
+@STAGE
+def test_the_state_lies_where_the_other_stages_look_for_it(stage: Path) -> None:
+    backend = dict(re.findall(r'^ +(\w+) += "(.+)"$', (stage / "backend.tf").read_text(), re.MULTILINE))
+    assert backend["key"] == f"{stage.name}/terraform.tfstate"
+    assert f'default     = "{backend["bucket"]}"' in _blocks(stage, "variable")["state_bucket"]
+
+
+@pytest.mark.parametrize("name", ["versions.tf", "providers.tf"])
+def test_all_stages_work_with_the_same_versions_and_tags(name: str) -> None:
+    assert (STAGES / BUCKETS / name).read_text() == (STAGES / FUNCTION / name).read_text()
+
+
+@STAGE
+def test_nothing_that_terraform_generates_lies_in_a_stage(stage: Path) -> None:
+    assert [file.name for file in stage.iterdir() if file.name.startswith(".") or "tfstate" in file.name] == []
