@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from reddit_ingest.core.errors import DamagedState
+from reddit_ingest.core.errors import DamagedState, ObjectMissing
 from reddit_ingest.core.items import Line
 from reddit_ingest.core.keys import manifest_name
 from reddit_ingest.core.manifest import LandedObject, Manifest, sha256_hex
@@ -18,12 +18,14 @@ class Crash(BaseException):
 
 
 class Log:
-    """What was done, in order; the process dies just before or just after the nth effect."""
+    """What was done, in order; the process dies just before or just after the nth effect, or the effect fails there."""
 
-    def __init__(self, dies_at: int | None = None, *, before: bool = True) -> None:
+    def __init__(self, dies_at: int | None = None, *, before: bool = True, error: BaseException | None = None) -> None:
         self.effects: list[str] = []
+        self.has_struck = False
         self._dies_at = dies_at
         self._before = before
+        self._error = error or Crash()
 
     def effect(self, name: str) -> Iterator[None]:
         """Note an effect around its doing: `for _ in log.effect("…"): do it`."""
@@ -34,16 +36,18 @@ class Log:
 
     def _perhaps_die(self, *, before: bool) -> None:
         done = len(self.effects) - (0 if before else 1)
-        if self._dies_at == done and self._before == before:
-            raise Crash
+        if self._dies_at == done and self._before == before and not self.has_struck:
+            self.has_struck = True
+            raise self._error
 
 
 class MemoryLake:
-    """A `JsonlWriter` and `LakeReader` over one dict."""
+    """A `JsonlWriter` and `LakeReader` over one dict; like a bucket, it may be one that its writer cannot look into."""
 
-    def __init__(self, log: Log | None = None) -> None:
+    def __init__(self, log: Log | None = None, *, can_look: bool = True) -> None:
         self.log = log or Log()
         self.objects: dict[str, bytes] = {}
+        self._can_look = can_look
 
     def land(self, folder: str, kind: str, lines: Iterable[Line]) -> tuple[LandedObject, ...]:
         return land_lines(folder, kind, lines, 2**20, self._put_new)
@@ -60,13 +64,15 @@ class MemoryLake:
 
     def read(self, key: str) -> bytes:
         if key not in self.objects:
-            raise DamagedState(f"{key} is not there")
+            raise ObjectMissing(f"{key} is not there")
         return self.objects[key]
 
     def _put_new(self, key: str, part: Part) -> Put:
         content = part.file.read()
         part.file.seek(0)
         if key in self.objects:
+            if not self._can_look:
+                return Put.UNSEEN
             return Put.SAME if self.objects[key] == content else Put.TAKEN
         for _ in self.log.effect("object"):
             self.objects[key] = content

@@ -80,7 +80,11 @@ def test_an_object_that_two_manifests_name_is_read_once() -> None:
     lake = MemoryLake()
     attempt(lake, [comment("a", 1)])
     attempt(lake, [comment("a", 1)], observed_at_ts=T0 + 10_000)
-    assert len(list(view._lines(lake, PREFIX, COMMENTS))) == 1
+    reads: list[str] = []
+    read = lake.read
+    lake.read = lambda key: reads.append(key) or read(key)  # type: ignore[method-assign, func-returns-value]
+    assert len(view.rows(lake, PREFIX, COMMENTS)) == 1
+    assert len([key for key in reads if "comments" in key]) == 1
 
 
 def test_the_newest_observation_of_an_item_wins() -> None:
@@ -107,11 +111,18 @@ def test_the_same_item_in_two_windows_is_one_row() -> None:
 
 def test_the_first_text_is_kept_beside_a_changed_one() -> None:
     lake = MemoryLake()
-    for time, body in ((100, "great phone"), (200, "awful phone"), (300, "[deleted]")):
+    for time, body in ((100, "great phone"), (200, "awful phone"), (300, "good phone")):
         attempt(lake, [comment("a", time, body)])
     row = view.rows(lake, PREFIX, COMMENTS)["t1_a"]
-    assert row["body"] == "[deleted]"
+    assert row["body"] == "good phone"
     assert row["first_text"] == {"body": "great phone"}
+
+
+def test_of_what_its_author_deleted_no_text_is_shown() -> None:
+    lake = MemoryLake()
+    for time, body in ((100, "great phone"), (300, "[deleted]")):
+        attempt(lake, [comment("a", time, body)])
+    assert "great phone" not in str(view.rows(lake, PREFIX, COMMENTS))
 
 
 def test_the_first_text_of_a_submission_is_title_and_selftext() -> None:

@@ -17,12 +17,13 @@ from .core.invocation import IngestRequest, Mode, parse_event
 from .core.ports import Clock
 from .core.settings import AwsSettings, IngestSettings, RedditCredentials, RedditEndpoint
 from .credentials import SecretCredentials
+from .erasure import Erasure
 from .ingestion_service import RedditIngestionService
 from .logs import keep_libraries_quiet
 from .pipeline import Pipeline, SubredditOutcome, raise_failures
 from .reddit_client import RedditClientFactory, RedditConnection
 from .run_metadata import RedditIngestionRunRecorder
-from .s3_storage import S3JsonlWriter, S3LakeReader
+from .s3_storage import S3Eraser, S3JsonlWriter, S3LakeReader
 from .sources.reddit_api import RedditApiSource
 from .state_store import RedditIngestionStateStore
 
@@ -152,7 +153,7 @@ def backfill_event(subreddit: str, start_ts: int, end_ts: int, max_submissions: 
 
 
 class DeployedLake:
-    """The lake on AWS, for reading only."""
+    """The lake on AWS, seen by whoever has rights to it."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._aws = replace(AwsSettings.from_mapping(environ), secret_arn=None)
@@ -165,6 +166,12 @@ class DeployedLake:
     def state(self, environment: str) -> RedditIngestionStateStore:
         """Return the watermarks."""
         return RedditIngestionStateStore(self._clients.ssm, self._aws.state_base_path, environment)
+
+    def erasure(self, settings: IngestSettings, clock: Clock) -> Erasure:
+        """Return what takes text out of this lake; needs more rights than any function but the refresh has."""
+        s3, bucket = self._clients.s3, self._aws.landing_bucket
+        writer = S3JsonlWriter(s3, bucket, settings.part_bytes)
+        return Erasure(self.reader(), writer, S3Eraser(s3, bucket), clock, settings.landing_prefix)
 
 
 def drive_backfill(function: str, event: Event) -> Iterator[dict[str, Any]]:

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import IO, Any
 
 from botocore.exceptions import ClientError
 
 from .aws import error_code, translated
-from .core.errors import DamagedState, InvalidRequest, PlatformError
+from .core.errors import InvalidRequest, ObjectMissing, PlatformError
 from .core.items import Line
 from .core.keys import manifest_name
 from .core.manifest import LandedObject, Manifest, sha256_hex
@@ -130,8 +131,56 @@ class S3LakeReader:
             try:
                 content: bytes = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
             except self._client.exceptions.NoSuchKey as error:
-                raise DamagedState(f"s3://{self._bucket}/{key} is named by a manifest but is not there") from error
+                raise ObjectMissing(f"s3://{self._bucket}/{key} is named by a manifest but is not there") from error
         return content
+
+
+class S3Eraser:
+    """Deletes objects from a bucket for good.
+
+    Needs `s3:ListBucketVersions`, `s3:GetObjectVersion` and `s3:DeleteObjectVersion`.
+    """
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def erase(self, key: str, sha256: str | None = None, least_age_s: int = 0) -> bool:
+        """Delete every version of an object; False where nothing was deleted.
+
+        The current version is left alone where it holds other bytes than `sha256` says or is younger than
+        `least_age_s`. Versions are deleted by their id, so that what takes the name meanwhile is not hit.
+        """
+        _check_key(key)
+        erased = False
+        for version in self._versions(key):
+            if not version["IsLatest"] or self._fits(key, version, sha256, least_age_s):
+                with translated("s3:DeleteObjectVersion", f"s3://{self._bucket}/{key}"):
+                    self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
+                erased = True
+        return erased
+
+    def _versions(self, key: str) -> list[dict[str, Any]]:
+        with translated("s3:ListBucketVersions", f"s3://{self._bucket}/{key}"):
+            pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
+            return [
+                {**version, "IsMarker": kind == "DeleteMarkers"}
+                for page in pages
+                for kind in ("Versions", "DeleteMarkers")
+                for version in page.get(kind, ())
+                if version["Key"] == key
+            ]
+
+    def _fits(self, key: str, version: dict[str, Any], sha256: str | None, least_age_s: int) -> bool:
+        if version["IsMarker"]:
+            return True
+        if (datetime.now(UTC) - version["LastModified"]).total_seconds() < least_age_s:
+            return False
+        if sha256 is None:
+            return True
+        with translated("s3:GetObjectVersion", f"s3://{self._bucket}/{key}"):
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
+            return sha256_hex(answer["Body"].read()) == sha256
 
 
 def _check_key(key: str) -> None:

@@ -4,13 +4,14 @@ import errno
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
-from .core.errors import DamagedState, InvalidRequest, LakeNotUsable, PlatformError, StorageFull
+from .core.errors import InvalidRequest, LakeNotUsable, ObjectMissing, PlatformError, StorageFull
 from .core.items import Line
 from .core.keys import manifest_name
 from .core.manifest import LandedObject, Manifest, sha256_hex
@@ -75,9 +76,28 @@ class FilesystemLakeReader:
         try:
             return path.read_bytes()
         except FileNotFoundError as error:
-            raise DamagedState(f"{path} is named by a manifest but is not there") from error
+            raise ObjectMissing(f"{path} is named by a manifest but is not there") from error
         except OSError as error:
             raise LakeNotUsable(f"cannot read {path}: {error.strerror}") from error
+
+
+class FilesystemEraser:
+    """Deletes objects under a folder. Call it only under the lake's lock."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def erase(self, key: str, sha256: str | None = None, least_age_s: int = 0) -> bool:
+        """Delete an object; False where it is not there, holds other bytes, or is too young."""
+        path = _inside(self._root, key)
+        with _translated(path, key):
+            if not path.exists() or time.time() - path.stat().st_mtime < least_age_s:
+                return False
+            if sha256 is not None and _digest(path) != sha256:
+                return False
+            path.unlink()
+            _force_folder(path.parent)
+            return True
 
 
 def _files(folder: Path, prefix: str) -> Iterator[str]:
@@ -157,5 +177,9 @@ def _force_folder(folder: Path) -> None:
 def _holds(target: Path, part: Part) -> bool:
     if target.stat().st_size != part.bytes:
         return False
-    with target.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256
+    return _digest(target) == part.sha256
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

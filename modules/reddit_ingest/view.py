@@ -1,34 +1,83 @@
 """The reading side of the lake: the union over manifests, one row per fullname, the newest observation wins."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 from .core.coverage import Coverage, CoverageStatus, strongest, weakest
-from .core.errors import DamagedState
-from .core.keys import COMMENTS, KINDS, is_manifest, manifest_name
-from .core.manifest import Manifest, sha256_hex
+from .core.errors import DamagedState, ObjectMissing
+from .core.keys import COMMENTS, KINDS, TOMBSTONES, is_manifest, manifest_name
+from .core.manifest import LandedObject, Manifest, sha256_hex
 from .core.ports import LakeReader
+from .core.tombstones import TEXT, Graves, Tombstone, anonymous, fate
 from .core.windows import Window
 
 Row = dict[str, Any]
-TEXT = {"submissions": ("title", "selftext"), "comments": ("body",)}
+T = TypeVar("T")
+
+_LOOKS = 3
+"""So often the lake is read anew while somebody erases what it holds."""
 
 
-def manifests(lake: LakeReader, prefix: str) -> Iterator[tuple[str, Manifest]]:
-    """Yield (folder, manifest) for everything committed under a prefix, in order of key.
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What stands in one window folder: the names of its objects, and its manifests by name, replaced ones too."""
+
+    path: str
+    names: tuple[str, ...]
+    manifests: dict[str, Manifest]
+
+    @property
+    def live(self) -> dict[str, Manifest]:
+        """The manifests that count: those that no other one stands for."""
+        replaced = {name for manifest in self.manifests.values() for name in manifest.replaces}
+        return {name: manifest for name, manifest in self.manifests.items() if name not in replaced}
+
+    @property
+    def orphans(self) -> list[str]:
+        """Names of data objects that no manifest names, be it replaced or not."""
+        named = {landed.name for manifest in self.manifests.values() for landed in manifest.objects}
+        return [name for name in self.names if name not in named and not is_manifest(name)]
+
+
+def folders(lake: LakeReader, prefix: str) -> Iterator[Folder]:
+    """Yield every window folder under a prefix, in order of key.
 
     Raises:
         DamagedState: a manifest is unreadable, or does not hold the bytes that its name promises.
     """
-    for key in lake.keys(prefix):
-        if is_manifest(key):
-            folder, _, name = key.rpartition("/")
-            content = lake.read(key)
-            if name != manifest_name(sha256_hex(content)):
-                raise DamagedState(f"{key} was changed after it was written; restore it from a copy")
-            yield folder + "/", Manifest.from_bytes(content, key)
+    for path, keys in groupby(lake.keys(prefix), key=lambda key: key.rpartition("/")[0] + "/"):
+        yield _folder(lake, path, tuple(key.removeprefix(path) for key in keys))
+
+
+def _folder(lake: LakeReader, path: str, names: tuple[str, ...], looks: int = _LOOKS) -> Folder:
+    try:
+        return Folder(path, names, {name: _manifest(lake, path + name) for name in names if is_manifest(name)})
+    except ObjectMissing:
+        # Replaced and erased since the folder was listed.
+        if looks == 1:
+            raise
+        return _folder(lake, path, tuple(key.removeprefix(path) for key in lake.keys(path)), looks - 1)
+
+
+def _manifest(lake: LakeReader, key: str) -> Manifest:
+    content = lake.read(key)
+    if key.rpartition("/")[2] != manifest_name(sha256_hex(content)):
+        raise DamagedState(f"{key} was changed after it was written; restore it from a copy")
+    return Manifest.from_bytes(content, key)
+
+
+def manifests(lake: LakeReader, prefix: str) -> Iterator[tuple[str, Manifest]]:
+    """Yield (folder, manifest) for everything that counts under a prefix, in order of key.
+
+    Raises:
+        DamagedState: a manifest is unreadable, or does not hold the bytes that its name promises.
+    """
+    for folder in folders(lake, prefix):
+        for manifest in folder.live.values():
+            yield folder.path, manifest
 
 
 def subreddits_in(lake: LakeReader, prefix: str) -> list[str]:
@@ -39,13 +88,48 @@ def subreddits_in(lake: LakeReader, prefix: str) -> list[str]:
 def rows(lake: LakeReader, prefix: str, kind: str) -> dict[str, Row]:
     """Return the view of one kind under a prefix: the newest observation of every fullname.
 
-    `first_text` keeps what the item said when it was first seen, where that differs from now. Quarantined records are
-    no part of the view.
+    `first_text` keeps what the item said when it was first seen, where that differs from now. Quarantined records, and
+    what a tombstone covers, are no part of the view.
 
     Raises:
         DamagedState: an object that a manifest names is missing or has other bytes than it says.
     """
-    return newest(map(json.loads, _lines(lake, prefix, kind)), kind)
+    return _steadily(lambda: _rows(lake, list(manifests(lake, prefix)), kind))
+
+
+def graves(lake: LakeReader, prefix: str) -> Graves:
+    """Return the tombstones under a prefix."""
+    return _steadily(lambda: _graves(lake, list(manifests(lake, prefix))))
+
+
+def _steadily(look: Callable[[], T]) -> T:
+    for _ in range(_LOOKS - 1):
+        try:
+            return look()
+        except ObjectMissing:
+            continue  # erased after its manifest was read; the manifest that replaces it is there by now
+    return look()
+
+
+def _graves(lake: LakeReader, found: list[tuple[str, Manifest]]) -> Graves:
+    known = Graves()
+    for line in _lines(lake, found, TOMBSTONES):
+        known.bury(Tombstone.from_row(json.loads(line)))
+    return known
+
+
+def _rows(lake: LakeReader, found: list[tuple[str, Manifest]], kind: str) -> dict[str, Row]:
+    return newest(visible(map(json.loads, _lines(lake, found, kind)), _graves(lake, found)), kind)
+
+
+def visible(observations: Iterable[Row], buried: Graves) -> Iterator[Row]:
+    """Yield the observations that may be shown, without the names of accounts that are gone."""
+    for row in observations:
+        tombstone = buried.of(row)
+        if tombstone is None:
+            yield row
+        elif not tombstone.hides:
+            yield anonymous(row)
 
 
 def newest(observations: Iterable[Row], kind: str) -> dict[str, Row]:
@@ -60,7 +144,7 @@ def newest(observations: Iterable[Row], kind: str) -> dict[str, Row]:
             first[name] = row
         elif _is_before(last[name], row):
             last[name] = row
-    return {name: _with_first_text(row, first[name], TEXT[kind]) for name, row in last.items()}
+    return {name: _with_first_text(row, first[name], kind) for name, row in last.items()}
 
 
 def _is_before(row: Row, other: Row) -> bool:
@@ -71,24 +155,34 @@ def _is_before(row: Row, other: Row) -> bool:
     return json.dumps(row, sort_keys=True) < json.dumps(other, sort_keys=True)
 
 
-def _with_first_text(row: Row, first: Row, fields: tuple[str, ...]) -> Row:
-    if all(first[field] == row[field] for field in fields):
+def _with_first_text(row: Row, first: Row, kind: str) -> Row:
+    fields = TEXT[kind]
+    ended = fate(row, kind)
+    if all(first[field] == row[field] for field in fields) or (ended and ended.hides):
         return row
     return {**row, "first_text": {field: first[field] for field in fields}}
 
 
-def _lines(lake: LakeReader, prefix: str, kind: str) -> Iterator[bytes]:
+def _lines(lake: LakeReader, found: Iterable[tuple[str, Manifest]], kind: str) -> Iterator[bytes]:
     done: set[str] = set()
-    for folder, manifest in manifests(lake, prefix):
+    for folder, manifest in found:
         for landed in manifest.objects:
-            key = folder + landed.name
-            if landed.kind != kind or key in done:
-                continue
-            done.add(key)
-            content = lake.read(key)
-            if sha256_hex(content) != landed.sha256:
-                raise DamagedState(f"{key} does not hold the bytes that its manifest names; restore it from a copy")
-            yield from content.split(b"\n")[:-1]
+            if landed.kind == kind and folder + landed.name not in done:
+                done.add(folder + landed.name)
+                yield from lines_of(lake, folder, landed)
+
+
+def lines_of(lake: LakeReader, folder: str, landed: LandedObject) -> list[bytes]:
+    """Return the lines of an object that a manifest names, without their line ends.
+
+    Raises:
+        DamagedState: it is missing, or holds other bytes than the manifest says.
+    """
+    key = folder + landed.name
+    content = lake.read(key)
+    if sha256_hex(content) != landed.sha256:
+        raise DamagedState(f"{key} does not hold the bytes that its manifest names; restore it from a copy")
+    return content.split(b"\n")[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +190,7 @@ class WindowState:
     """What all attempts at one window have shown together.
 
     A count is the largest that one attempt landed; what `rows` shows may be more, where attempts saw different items.
+    `sources` tells of each kind who made the claim that stands.
     """
 
     subreddit: str
@@ -108,6 +203,7 @@ class WindowState:
     new_comments: int
     quarantined: int
     requests: int
+    sources: dict[str, str]
 
 
 def ledger(lake: LakeReader, prefix: str) -> list[WindowState]:
@@ -126,29 +222,35 @@ def ledger(lake: LakeReader, prefix: str) -> list[WindowState]:
 
 
 def _state(subreddit: str, window: Window, made: list[Manifest]) -> WindowState:
-    claims: dict[str, list[Coverage]] = {}
-    for manifest in made:
-        for kind, claim in manifest.coverage.items():
-            claims.setdefault(kind, []).append(claim)
-    best = {kind: _strongest_claim(found) for kind, found in claims.items()}
+    kinds = {kind for manifest in made for kind in manifest.coverage}
+    best = {kind: strongest_claim(kind, made) for kind in sorted(kinds, reverse=True)}
     return WindowState(
         subreddit=subreddit,
         window=window,
-        status=weakest(claim.status for claim in best.values()),
-        coverage=best,
+        status=weakest(manifest.coverage[kind].status for kind, manifest in best.items()),
+        coverage={kind: manifest.coverage[kind] for kind, manifest in best.items()},
         attempts=len(made),
         submissions=_most_rows(made, KINDS[0]),
         comments=_most_rows(made, COMMENTS),
         new_comments=max(manifest.new_comments for manifest in made),
         quarantined=_most_rows(made, "quarantine"),
         requests=sum(manifest.requests for manifest in made),
+        sources={kind: manifest.source for kind, manifest in best.items()},
     )
 
 
-def _strongest_claim(claims: list[Coverage]) -> Coverage:
-    status = strongest(claim.status for claim in claims)
-    fitting = [claim for claim in claims if claim.status is status]
-    return min(fitting, key=lambda claim: (claim.complete_from_ts is None, claim.complete_from_ts or 0))
+def strongest_claim(kind: str, made: Iterable[Manifest]) -> Manifest:
+    """Return the attempt whose claim about a kind stands: the strongest, and the earliest of equal ones."""
+    claiming = [manifest for manifest in made if kind in manifest.coverage]
+    status = strongest(manifest.coverage[kind].status for manifest in claiming)
+    return min(
+        (manifest for manifest in claiming if manifest.coverage[kind].status is status),
+        key=lambda manifest: (*_missing(manifest.coverage[kind]), manifest.observed_at_ts),
+    )
+
+
+def _missing(claim: Coverage) -> tuple[bool, int]:
+    return claim.complete_from_ts is None, claim.complete_from_ts or 0
 
 
 def _most_rows(made: list[Manifest], kind: str) -> int:

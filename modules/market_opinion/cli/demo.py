@@ -56,7 +56,7 @@ def _live_through(lake: LocalLake, hours: int, seed: int) -> tuple[list[Subreddi
     outcomes: list[SubredditOutcome] = []
     clock = _Clock(_FIRST_HOUR_TS)
     world = GeneratedWorld(seed=seed, start_ts=_WORLD_START_TS)
-    with Simulator(world, now_ts=clock.ts) as reddit, LiveProgress() as progress:
+    with Simulator(world, now_ts=clock.ts) as reddit, LiveProgress() as progress, lake.locked(progress):
         pipeline = local_pipeline(lake, IngestSettings(), environment(reddit.url), clock, progress)
         for hour in range(1, hours + 1):
             clock.ts = _FIRST_HOUR_TS + hour * HOUR_S + SETTLE_S

@@ -102,7 +102,8 @@ def _run(
     request = parse_event(event, settings, clock.now_ts())
     with LiveProgress() as progress:
         pipeline = local_pipeline(lake, settings, os.environ, clock, progress)
-        outcomes = list(pipeline.run(request, TimeLimit(time_limit), include_comments=not no_comments))
+        with lake.locked(progress):
+            outcomes = list(pipeline.run(request, TimeLimit(time_limit), include_comments=not no_comments))
     if as_json:
         click.echo(json.dumps([outcome.to_dict() for outcome in outcomes], indent=1))
     else:

@@ -9,10 +9,12 @@
     │   ├── LakeNotUsable         the lake cannot be opened or written
     │   ├── ServiceRefused        a cloud service refuses: permission, name, limit
     │   └── DamagedState          a stored watermark or manifest that cannot be trusted
+    │       └── ObjectMissing     an object that should stand in the lake does not
     ├── TryLater                  the same command may succeed later                 exit code 3
     │   ├── SourceUnavailable     the source answers badly or not at all
     │   ├── QuotaSpent            the source asks for a pause
     │   ├── ServiceUnavailable    a cloud service is throttling, failing or out of reach
+    │   ├── LakeBusy              another process works on the same local lake
     │   ├── RunIncomplete         some of a run's work is not done; the others' is
     │   └── DeadlineReached       the time given to this run is over
     ├── SkipRecord                one record is unusable; the others are not         no exit code
@@ -76,6 +78,10 @@ class DamagedState(FixConfiguration):
     """A stored value cannot be trusted; nothing was touched."""
 
 
+class ObjectMissing(DamagedState):
+    """An object that was listed, or that a manifest names, is not there (any more)."""
+
+
 class TryLater(PlatformError):
     """Nothing is wrong here; the same command may succeed later."""
 
@@ -96,6 +102,10 @@ class QuotaSpent(TryLater):
 
 class ServiceUnavailable(TryLater):
     """A cloud service is throttling, failing or out of reach, beyond what its SDK tries again by itself."""
+
+
+class LakeBusy(TryLater):
+    """Another process works on the same local lake."""
 
 
 class RunIncomplete(TryLater):

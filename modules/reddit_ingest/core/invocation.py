@@ -20,6 +20,10 @@ class Mode(StrEnum):
     BACKFILL = "backfill"
     LOOK_BACK = "look_back"
     """Items of earlier hours, met again or late while reading: an attempt that adds and claims nothing."""
+    REFRESH = "refresh"
+    """Known items, asked for again: an attempt that adds and claims nothing."""
+    FORGET = "forget"
+    """Tombstones: an attempt that takes away from what readers see and claims nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,10 @@ SUBMISSIONS = "submissions"
 COMMENTS = "comments"
 QUARANTINE = "quarantine"
 """Records that could not be stored as they are, with the reason, beside the objects they were meant for."""
+TOMBSTONES = "tombstones"
+"""What must not be shown any more: fullnames, times and reasons, no content."""
+MISSES = "misses"
+"""Fullnames that the source was asked for and left out; gone only when they are missed a second time."""
 
 KINDS = (SUBMISSIONS, COMMENTS)
 _SHA_DIGITS = 16

@@ -31,6 +31,9 @@ class Manifest:
 
     `coverage` holds a claim per kind; it is empty for an attempt that only adds late items to an older window.
     `new_comments` counts the comments created inside the window; the others answer its submissions later.
+    `replaces` names the manifests of the same folder that this one stands for, since text had to be erased: readers
+    pass over those, and their objects are on the way out. `expired` marks an attempt whose texts were kept for their
+    time and are gone; its figures stay.
     """
 
     subreddit: str
@@ -43,6 +46,8 @@ class Manifest:
     coverage: dict[str, Coverage] = field(default_factory=dict)
     new_comments: int = 0
     requests: int = 0
+    replaces: tuple[str, ...] = ()
+    expired: bool = False
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -58,6 +63,8 @@ class Manifest:
             "window_start_ts": self.window.start_ts,
             "window_end_ts": self.window.end_ts,
             "status": self.status,
+            "replaces": list(self.replaces),
+            "expired": self.expired,
             "objects": [asdict(landed) for landed in self.objects],
             "coverage": {kind: claim.to_dict() for kind, claim in self.coverage.items()},
         }
@@ -90,11 +97,13 @@ class Manifest:
             coverage={kind: Coverage.from_dict(claim) for kind, claim in fields["coverage"].items()},
             new_comments=fields["new_comments"],
             requests=fields["requests"],
+            replaces=tuple(fields["replaces"]),
+            expired=fields["expired"],
             schema_version=fields["schema_version"],
         )
 
     def _check(self) -> None:
-        texts = [self.subreddit, self.source, self.mode, self.tool_version]
+        texts = [self.subreddit, self.source, self.mode, self.tool_version, *self.replaces]
         numbers = [self.observed_at_ts, self.new_comments, self.requests, self.schema_version]
         for landed in self.objects:
             texts += [landed.name, landed.kind, landed.sha256]
@@ -104,7 +113,11 @@ class Manifest:
         for claim in self.coverage.values():
             texts.append(claim.reason)
             numbers += [claim.pages, claim.items_seen, claim.complete_from_ts or 0, claim.oldest_seen_ts or 0]
-        if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
+        if (
+            not isinstance(self.expired, bool)
+            or not all(isinstance(text, str) for text in texts)
+            or not all(type(number) is int for number in numbers)
+        ):
             raise TypeError("a field is not of its kind")
 
 

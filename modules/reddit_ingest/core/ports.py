@@ -131,6 +131,18 @@ class JsonlWriter(Protocol):
         ...
 
 
+class ObjectEraser(Protocol):
+    """Takes objects out of the lake for good; the only way anything ever leaves it."""
+
+    def erase(self, key: str, sha256: str | None = None, least_age_s: int = 0) -> bool:
+        """Delete an object, in a bucket with all its versions; False where it was left alone.
+
+        With `sha256` an object of other bytes is left alone: its name may have been taken anew. One that is younger
+        than `least_age_s` is left alone, too: somebody may be about to commit it. Idempotent.
+        """
+        ...
+
+
 class LakeReader(Protocol):
     """Reads the landing zone back."""
 

@@ -16,6 +16,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _TABLE = re.compile(r"[A-Za-z0-9._-]{3,255}", re.ASCII)
 _NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9._/#:-]{1,255}", re.ASCII)
 _SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}", re.ASCII)
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._\[\]:-]{1,253}(/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _USER_AGENT_EXAMPLE = "linux:market-opinion:v1 (by /u/your_name)"
 
 
@@ -72,6 +73,25 @@ class RedditEndpoint:
             if url is not None and not url.startswith(("http://", "https://")):
                 raise InvalidSetting(f"{name} must be an address such as http://127.0.0.1:8010, got {url!r}")
         return cls(oauth_url, reddit_url)
+
+
+@dataclass(frozen=True, slots=True)
+class ArcticShiftEndpoint:
+    """Where the archive Arctic Shift is; it asks for no key."""
+
+    url: str = "https://arctic-shift.photon-reddit.com"
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str]) -> "ArcticShiftEndpoint":
+        """Read `ARCTIC_SHIFT_URL`; without it, the public one.
+
+        Raises:
+            InvalidSetting: it is no http(s) address.
+        """
+        url = values.get("ARCTIC_SHIFT_URL") or cls().url
+        if not _ADDRESS.fullmatch(url):
+            raise InvalidSetting(f"ARCTIC_SHIFT_URL must be an address such as {cls().url}, got {url[:80]!r}")
+        return cls(url.rstrip("/"))
 
 
 @dataclass(frozen=True, slots=True)
