@@ -33,10 +33,11 @@ format: .venv/dev.stamp ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/dev.stamp ## Requests and CPU against peers and floors, measured side by side
+bench: .venv/dev.stamp ## Requests and CPU against peers and floors, side by side; what a month on AWS costs
 	$(BIN)/python -m bench.requests
 	$(BIN)/python -m bench.live_cpu
 	$(BIN)/python -m bench.cold_start
+	$(BIN)/python -m bench.costs
 
 package: .venv/dev.stamp ## Build the ingestion function's zip
 	@$(BIN)/python lambda/package.py

@@ -65,7 +65,7 @@ resource "aws_cloudwatch_metric_alarm" "blocked" {
   metric_name         = "WindowsBlocked"
   dimensions          = { Environment = var.environment }
   statistic           = "Sum"
-  period              = 300
+  period              = 3600 # as often as the function runs: the alarm stays on while the trouble lasts
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0

@@ -42,6 +42,6 @@ output "reading_environment" {
     STATE_BASE_PATH       = local.state_base_path
     RUNS_TABLE_NAME       = local.runs_table_name
     METRICS_NAMESPACE     = local.metrics_namespace
-    AWS_REGION            = local.region
+    AWS_DEFAULT_REGION    = local.region
   }
 }

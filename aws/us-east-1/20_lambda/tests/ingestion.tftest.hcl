@@ -142,7 +142,7 @@ run "function" {
       STATE_BASE_PATH       = "/reddit-ingest"
       RUNS_TABLE_NAME       = "reddit-ingestion-runs"
       METRICS_NAMESPACE     = "RedditIngestion"
-      AWS_REGION            = "us-east-1"
+      AWS_DEFAULT_REGION    = "us-east-1"
     })
     error_message = "A reader is told ${jsonencode(output.reading_environment)}."
   }
