@@ -1,22 +1,19 @@
 """The one place that builds things: a pipeline over a local lake, and the reading side of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .arctic_client import ArcticShiftConnection
-from .core.abilities import ABILITIES, ARCTIC_SHIFT, REDDIT_API
-from .core.errors import InvalidSetting, LakeNotUsable
-from .core.ports import Clock, Progress, Silent, Source
-from .core.settings import ArcticShiftEndpoint, IngestSettings, RedditCredentials, RedditEndpoint
+from .core.errors import LakeNotUsable
+from .core.ports import Clock, Progress, Silent
+from .core.settings import IngestSettings, RedditCredentials, RedditEndpoint
 from .erasure import Erasure
 from .ingestion_service import RedditIngestionService
 from .lake_lock import locked
 from .local_state import SqliteRunRecorder, SqliteStateStore
 from .pipeline import Pipeline
 from .reddit_client import RedditClientFactory, RedditConnection
-from .sources.arctic_shift import ArcticShiftSource
 from .sources.reddit_api import RedditApiSource
 from .storage import FilesystemEraser, FilesystemJsonlWriter, FilesystemLakeReader
 
@@ -71,16 +68,17 @@ def local_pipeline(
     environ: Mapping[str, str],
     clock: Clock,
     progress: Progress | None = None,
-    source: str = REDDIT_API.name,
 ) -> Pipeline:
-    """Return the pipeline from a source (by its name in `ABILITIES`) to a folder. No request is made yet.
+    """Return the pipeline from Reddit (or what stands in for it) to a folder. No request is made yet.
 
     Raises:
         InvalidSetting: credentials or addresses in `environ` are missing or malformed.
     """
+    reddit = RedditClientFactory.create(RedditCredentials.from_mapping(environ), RedditEndpoint.from_mapping(environ))
+    source = RedditApiSource(RedditConnection(reddit))
     writer = FilesystemJsonlWriter(lake.landing, settings.part_bytes)
     return Pipeline(
-        RedditIngestionService(_SOURCES[source](environ, clock), writer, clock, settings.landing_prefix),
+        RedditIngestionService(source, writer, clock, settings.landing_prefix),
         SqliteStateStore(lake.root / "state.sqlite", settings.environment),
         SqliteRunRecorder(lake.root / "state.sqlite"),
         clock,
@@ -89,29 +87,3 @@ def local_pipeline(
         look_back_hours=settings.look_back_hours,
         progress=progress,
     )
-
-
-def unusable_sources(environ: Mapping[str, str], clock: Clock) -> dict[str, str]:
-    """Return why a source cannot be read at all, for each of which that is so. No request is made."""
-    why: dict[str, str] = {}
-    for name in ABILITIES:
-        try:
-            _SOURCES[name](environ, clock)
-        except InvalidSetting as error:
-            why[name] = str(error).partition(";")[0]
-    return why
-
-
-def _reddit_api(environ: Mapping[str, str], clock: Clock) -> Source:
-    reddit = RedditClientFactory.create(RedditCredentials.from_mapping(environ), RedditEndpoint.from_mapping(environ))
-    return RedditApiSource(RedditConnection(reddit))
-
-
-def _arctic_shift(environ: Mapping[str, str], clock: Clock) -> Source:
-    return ArcticShiftSource(ArcticShiftConnection(ArcticShiftEndpoint.from_mapping(environ)), clock)
-
-
-_SOURCES: dict[str, Callable[[Mapping[str, str], Clock], Source]] = {
-    REDDIT_API.name: _reddit_api,
-    ARCTIC_SHIFT.name: _arctic_shift,
-}
