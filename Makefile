@@ -8,16 +8,22 @@ TERRAFORM_VERIFY ?= $(firstword $(wildcard ../shared/tools/*/verify))
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-aws lint format bench package lock clean
+.PHONY: help run test test-mutations test-faults-nightly test-aws lint format bench package lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
 
 run: .venv/run.stamp ## Main job end to end with no account: simulated Reddit, local lake
 	@$(BIN)/market-opinion demo
 
 test: lint ## Everything CI runs: lint, types, import rules, tests
 	$(BIN)/python -m pytest -n 2
+
+test-mutations: .venv/dev.stamp ## Seeded mistakes: each must be found by some test (about two minutes)
+	@$(BIN)/python -m tests.mutations
+
+test-faults-nightly: .venv/dev.stamp ## The state machine of the fault tests with 5,000 examples, other ones every time
+	FAULT_EXAMPLES=5000 $(BIN)/python -m pytest tests/faults/test_state_machine.py
 
 test-aws: .venv/dev.stamp ## Terraform and the deployed function in an emulator (skipped where the tools are absent)
 	@TERRAFORM_VERIFY="$(TERRAFORM_VERIFY)" $(BIN)/python -m tests.deployed

@@ -1,9 +1,10 @@
-"""Build the zip of the ingestion function: the same bytes every time, compiled for Lambda, and checked.
+"""Build the zip of the functions: the same bytes every time, compiled for Lambda, and checked.
 
     python lambda/package.py [--out build/reddit_ingestion_lambda/reddit_ingestion_lambda.zip]
 
-Libraries come from requirements/lambda.txt as Linux wheels, whatever this machine runs. Two builds by one interpreter
-are equal byte for byte; another build of Python 3.11 may compress or compile a little differently.
+Both functions run the same zip, each by its own handler. Libraries come from requirements/lambda.txt as Linux wheels,
+whatever this machine runs. Two builds by one interpreter are equal byte for byte; another build of Python 3.11 may
+compress or compile a little differently.
 """
 
 from __future__ import annotations  # an older Python, too, gets as far as to be refused in one line
@@ -24,6 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "requirements" / "lambda.txt"
 DEFAULT_OUT = ROOT / "build" / "reddit_ingestion_lambda" / "reddit_ingestion_lambda.zip"
 
+HANDLERS = {"ingestion": "handler.py", "refresh": "refresh_handler.py"}
+"""A function's folder in lambda/, and what its handler is called in the zip."""
+
 MOST_ZIPPED = 3_000_000
 """Bytes of the zip; measured 2.2 million."""
 
@@ -40,7 +44,10 @@ _UNUSED_ENDINGS = {".pyi", ".typed", ".js"}
 # Scanners for known weaknesses, and update_checker, read METADATA; licences travel with what they license.
 _KEPT_METADATA = re.compile(r"METADATA|LICENSE.*|NOTICE.*|AUTHORS.*|COPYING.*", re.ASCII)
 
-_NEEDED = ("handler.py", "reddit_ingest/bootstrap_aws.py", "praw/__init__.py", "praw/praw.ini", "certifi/cacert.pem")
+_NEEDED = (
+    *HANDLERS.values(),
+    *("reddit_ingest/bootstrap_aws.py", "praw/__init__.py", "praw/praw.ini", "certifi/cacert.pem"),
+)
 _IN_THE_RUNTIME = {"boto3", "botocore", "s3transfer", "awslambdaric"}
 _OTHER_ROOMS = {"market_opinion", "reddit_sim", "modules", "simulator"}
 _OTHER_SYSTEMS = {".pyd", ".dll", ".exe", ".bat", ".dylib"}
@@ -65,7 +72,8 @@ def stage(folder: Path) -> None:
     _install(folder)
     ignored = shutil.ignore_patterns("__pycache__", ".*")
     shutil.copytree(ROOT / "modules" / "reddit_ingest", folder / "reddit_ingest", ignore=ignored)
-    shutil.copy(ROOT / "lambda" / "ingestion" / "handler.py", folder)
+    for function, name in HANDLERS.items():
+        shutil.copy(ROOT / "lambda" / function / "handler.py", folder / name)
     drop_unused(folder)
     compile_all(folder)
 

@@ -236,6 +236,22 @@ class Deployment:
             "cloudwatch:PutMetricData": "*",
         }
 
+    def granted_to_refresh(self) -> dict[str, str]:
+        """Return what the refresh function may do: action to resource."""
+        bucket = f"arn:aws:s3:::{self.bucket}"
+        common = {"secretsmanager:GetSecretValue", "dynamodb:PutItem", "cloudwatch:PutMetricData"}
+        return {
+            **{action: resource for action, resource in self.granted().items() if action in common},
+            "s3:ListBucket": bucket,
+            "s3:ListBucketVersions": bucket,
+            "s3:ListBucketMultipartUploads": bucket,
+            "s3:GetObject": f"{bucket}/reddit/*",
+            "s3:GetObjectVersion": f"{bucket}/reddit/*",
+            "s3:PutObject": f"{bucket}/reddit/*",
+            "s3:AbortMultipartUpload": f"{bucket}/reddit/*",
+            "s3:DeleteObjectVersion": f"{bucket}/reddit/*",
+        }
+
 
 def new_deployment(port: int, secret: dict[str, str] | str) -> Deployment:
     """Make a deployment with a name that nobody else has."""
@@ -370,4 +386,9 @@ def action_of(method: str, path: str, headers: dict[str, str]) -> str:
     query = parse_qs(urlsplit(path).query, keep_blank_values=True)
     if method == "DELETE" and "uploadId" in query:
         return "s3:AbortMultipartUpload"
+    lists = {"versions": "ListBucketVersions", "uploads": "ListBucketMultipartUploads", "list-type": "ListBucket"}
+    if method == "GET" and (listed := lists.keys() & query.keys()):
+        return f"s3:{lists[listed.pop()]}"
+    if "versionId" in query:
+        return {"GET": "s3:GetObjectVersion", "DELETE": "s3:DeleteObjectVersion"}.get(method, f"s3:{method}")
     return {"PUT": "s3:PutObject", "POST": "s3:PutObject", "GET": "s3:GetObject"}.get(method, f"s3:{method}")

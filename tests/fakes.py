@@ -1,6 +1,7 @@
 """Ports in memory, with a log of what was called and a crash at a chosen call."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from reddit_ingest.core.errors import DamagedState, ObjectMissing
@@ -8,7 +9,7 @@ from reddit_ingest.core.items import Line
 from reddit_ingest.core.keys import manifest_name
 from reddit_ingest.core.manifest import LandedObject, Manifest, sha256_hex
 from reddit_ingest.core.ports import Deadline, Progress, Reading
-from reddit_ingest.core.records import RunRecord
+from reddit_ingest.core.records import RefreshRecord, RunRecord
 from reddit_ingest.core.windows import Window
 from reddit_ingest.jsonl import Part, Put, land_lines
 
@@ -42,11 +43,16 @@ class Log:
 
 
 class MemoryLake:
-    """A `JsonlWriter` and `LakeReader` over one dict; like a bucket, it may be one that its writer cannot look into."""
+    """A `JsonlWriter`, `StagingReader`, `ObjectReplacer`, `ObjectEraser` and `Leftovers` over one dict.
+
+    Like a bucket, it may be one that its writer cannot look into. What is in `young` was written just now.
+    """
 
     def __init__(self, log: Log | None = None, *, can_look: bool = True) -> None:
         self.log = log or Log()
         self.objects: dict[str, bytes] = {}
+        self.young: set[str] = set()
+        self.half_written: list[str] = []
         self._can_look = can_look
 
     def land(self, folder: str, kind: str, lines: Iterable[Line]) -> tuple[LandedObject, ...]:
@@ -66,6 +72,32 @@ class MemoryLake:
         if key not in self.objects:
             raise ObjectMissing(f"{key} is not there")
         return self.objects[key]
+
+    def stage(self, key: str, target: Path) -> None:
+        target.write_bytes(self.read(key))
+
+    def replace(self, key: str, content: bytes) -> None:
+        for _ in self.log.effect("replace"):
+            self.objects[key] = content
+            self.young.add(key)
+
+    def erase(self, key: str, sha256: str | None = None, least_age_s: int = 0) -> bool:
+        content = self.objects.get(key)
+        if content is None or sha256 not in (None, sha256_hex(content)) or (least_age_s and key in self.young):
+            return False
+        for _ in self.log.effect("erase"):
+            self.objects.pop(key, None)
+        return True
+
+    def found(self, prefix: str) -> list[str]:
+        return [name for name in self.half_written if name.startswith(prefix)]
+
+    def remove(self, prefix: str, least_age_s: int) -> list[str]:
+        removed = [name for name in self.found(prefix) if not (least_age_s and name in self.young)]
+        for name in removed:
+            for _ in self.log.effect("remove"):
+                self.half_written.remove(name)
+        return removed
 
     def _put_new(self, key: str, part: Part) -> Put:
         content = part.file.read()
@@ -103,11 +135,30 @@ class MemoryRecorder:
     def __init__(self, log: Log | None = None) -> None:
         self.log = log or Log()
         self.runs: list[RunRecord] = []
+        self.refreshes: list[RefreshRecord] = []
 
     def record(self, run: RunRecord) -> None:
         for _ in self.log.effect("record"):
             if run not in self.runs:
                 self.runs.append(run)
+
+    def record_refresh(self, refresh: RefreshRecord) -> None:
+        for _ in self.log.effect("record"):
+            if refresh not in self.refreshes:
+                self.refreshes.append(refresh)
+
+
+class MemoryHistory:
+    """A `RunHistory` over what a recorder holds."""
+
+    def __init__(self, recorder: MemoryRecorder) -> None:
+        self._recorder = recorder
+
+    def manifests(self, subreddit: str) -> set[str]:
+        return {run.manifest for run in self._recorder.runs if run.subreddit == subreddit}
+
+    def restore(self, run: RunRecord) -> None:
+        self._recorder.record(run)
 
 
 class ScriptedSource:
@@ -133,3 +184,38 @@ class ScriptedSource:
         self.asked.append((subreddit, windows))
         reading: Reading = self._answer(subreddit, windows, deadline)
         return reading
+
+
+class ScriptedLookup:
+    """A `Lookup` over what a test says there is: items by fullname, threads by their submission's.
+
+    `requests_sent` counts one for each call; `trouble` is raised by the call after so many.
+    """
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.items: dict[str, dict[str, Any]] = {}
+        self.threads: dict[str, list[dict[str, Any]]] = {}
+        self.asked: list[list[str]] = []
+        self.trees: list[str] = []
+        self.trouble: dict[int, Exception] = {}
+        self.requests_sent = 0
+
+    def within(self, deadline: Deadline, progress: Progress) -> None:
+        self.deadline = deadline
+
+    def info(self, subreddit: str, fullnames: Sequence[str]) -> dict[str, Any]:
+        self.asked.append(list(fullnames))
+        self._request()
+        return {name: self.items[name] for name in fullnames if name in self.items}
+
+    def thread(self, fullname: str) -> Iterator[dict[str, Any]]:
+        self.trees.append(fullname)
+        self._request()
+        yield from self.threads.get(fullname, [])
+
+    def _request(self) -> None:
+        self.requests_sent += 1
+        if error := self.trouble.get(self.requests_sent):
+            raise error

@@ -110,6 +110,19 @@ def test_a_crash_at_any_effect_repeats_work_and_loses_nothing(call: int, before:
     assert world.state.watermarks["android"] == T0 + 3 * HOUR_S
 
 
+def test_the_same_items_shown_in_another_order_are_the_same_bytes() -> None:
+    def upside_down(subreddit: str, windows: Sequence[Window], deadline: Any) -> Reading:
+        reading = whole_hours(subreddit, windows)
+        for each in reading.windows:
+            each.comments.reverse()
+        return reading
+
+    world, other = World(), World(upside_down)
+    world.run(DUE)
+    other.run(DUE)
+    assert world.lake.objects == other.lake.objects
+
+
 def test_a_backfill_leaves_the_watermark_alone() -> None:
     world = World()
     world.state.watermarks["android"] = T0

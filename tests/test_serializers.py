@@ -391,3 +391,38 @@ def test_the_same_praw_object_always_gives_the_same_bytes(reddit: praw.Reddit) -
         for made in [praw.models.Submission(reddit, _data=submission(poll_data=poll)) for _ in range(3)]
     }
     assert len(lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "observed"),
+    [
+        ({}, NOON + 9_000),
+        ({"retrieved_on": NOON + 300}, NOON + 300),
+        ({"retrieved_utc": NOON + 200, "retrieved_on": NOON + 300}, NOON + 200),
+        ({"retrieved_on": NOON - 1}, NOON + 9_000),
+        ({"retrieved_on": NOON + 9_001}, NOON + 9_000),
+        ({"retrieved_on": True}, NOON + 9_000),
+        ({"retrieved_on": "soon"}, NOON + 9_000),
+        ({"retrieved_on": None}, NOON + 9_000),
+    ],
+)
+def test_an_archive_tells_when_it_looked_at_an_item(said: dict[str, Any], observed: int) -> None:
+    row = SubmissionSerializer("arctic-shift", NOON + 9_000).to_dict({**SUBMISSION, **said})
+    assert row["observed_at_ts"] == observed
+
+
+@pytest.mark.parametrize(
+    ("removal", "text", "author"), [("deleted", "[deleted]", None), ("removed", "[removed]", "somebody")]
+)
+def test_what_an_archive_kept_of_a_deleted_item_does_not_land(removal: str, text: str, author: str | None) -> None:
+    meta = {"was_deleted_later": True, "removal_type": removal, "retrieved_2nd_on": NOON + 8_000}
+    for serializer, item, field in (
+        (SubmissionSerializer, SUBMISSION, "selftext"),
+        (CommentSerializer, COMMENT, "body"),
+    ):
+        said = {**item, "author": "somebody", "retrieved_on": NOON + 70, "_meta": meta}
+        row = serializer("arctic-shift", NOON + 9_000).to_dict(said)
+        assert (row[field], row["author"], row["observed_at_ts"]) == (text, author, NOON + 8_000)
+        assert row["raw"]["_meta"] == meta
+    kept = SubmissionSerializer("arctic-shift").to_dict({**SUBMISSION, "_meta": {**meta, "was_deleted_later": False}})
+    assert kept["selftext"] == SUBMISSION["selftext"]

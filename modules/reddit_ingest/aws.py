@@ -85,6 +85,10 @@ def translated(operation: str, resource: str) -> Iterator[None]:
         raise ServiceUnavailable(
             f"{operation} on {resource} did not answer ({type(error).__name__}); run again later"
         ) from error
+    except KeyError as error:
+        raise ServiceUnavailable(
+            f"{operation} on {resource} sent an answer without {error}; run again later"
+        ) from error
     except BotoCoreError as error:
         raise ServiceRefused(f"{operation} on {resource} cannot be called: {_first_line(error)}") from error
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -12,20 +12,34 @@ from botocore.config import Config
 from .aws import CLIENT_CONFIG, translated
 from .clocks import SystemClock
 from .core import errors
-from .core.errors import InvalidRequest, InvalidSetting, RunIncomplete, ServiceRefused, TryLater
-from .core.invocation import IngestRequest, Mode, parse_event
-from .core.ports import Clock
-from .core.settings import AwsSettings, IngestSettings, RedditCredentials, RedditEndpoint
+from .core.authors import AuthorKey
+from .core.errors import (
+    DeadlineReached,
+    InvalidRequest,
+    InvalidSetting,
+    RunIncomplete,
+    ServiceRefused,
+    SubredditBlocked,
+    TryLater,
+)
+from .core.invocation import IngestRequest, Mode, parse_event, parse_refresh_event
+from .core.ports import Clock, DerivedZone, Lookup, Progress, Source
+from .core.settings import AwsSettings, IngestSettings, RedditCredentials, RedditEndpoint, RefreshSettings
 from .credentials import SecretCredentials
-from .erasure import Erasure
+from .erasure import ORPHAN_AGE_S, Erasure
 from .ingestion_service import RedditIngestionService
 from .logs import keep_libraries_quiet
 from .pipeline import Pipeline, SubredditOutcome, raise_failures
 from .reddit_client import RedditClientFactory, RedditConnection
-from .run_metadata import RedditIngestionRunRecorder
-from .s3_storage import S3Eraser, S3JsonlWriter, S3LakeReader
+from .refresh_service import RefreshService
+from .repairing import Repairer
+from .run_metadata import RedditIngestionRunHistory, RedditIngestionRunRecorder
+from .s3_storage import S3Eraser, S3JsonlWriter, S3LakeReader, S3Leftovers, S3Replacer
+from .sources.hashed_authors import HashedAuthorsLookup, HashedAuthorsSource
 from .sources.reddit_api import RedditApiSource
+from .sources.reddit_lookup import RedditLookup
 from .state_store import RedditIngestionStateStore
+from .verification import Verifier
 
 Event = dict[str, Any]
 
@@ -70,8 +84,8 @@ class _Clients:
         return self._new("lambda", _INVOKE_CONFIG)
 
 
-class IngestionFunction:
-    """What the ingestion Lambda does with an event; made once, kept between invocations.
+class _Function:
+    """What is kept between the invocations of a function.
 
     Nothing is read from the environment, and no client is built, before the first event.
     """
@@ -80,8 +94,29 @@ class IngestionFunction:
         self._environ = environ
         self._clock = clock or SystemClock()
         self._clients = _Clients()
-        self._known: tuple[RedditCredentials, RedditApiSource] | None = None
+        self._known: tuple[RedditCredentials, RedditConnection] | None = None
         keep_libraries_quiet()
+
+    def _reddit(self, settings: IngestSettings, aws: AwsSettings) -> tuple[RedditConnection, AuthorKey | None]:
+        """Return the warm connection, or a new one where the secret has been rotated since; and the key of authors."""
+        if aws.secret_arn is None:
+            raise InvalidSetting("REDDIT_SECRET_ARN is missing in the function's environment; set it by Terraform")
+        secret = SecretCredentials(self._clients.secretsmanager, aws.secret_arn)
+        document = secret.document()
+        credentials = secret.reddit(document)
+        key = secret.author_key(document) if settings.privacy.hashes_authors else None
+        if self._known is None or self._known[0] != credentials:
+            reddit = RedditClientFactory.create(credentials, RedditEndpoint.from_mapping(self._environ))
+            self._known = credentials, RedditConnection(reddit)
+        return self._known[1], key
+
+    def _recorder(self, aws: AwsSettings) -> RedditIngestionRunRecorder:
+        clients = self._clients
+        return RedditIngestionRunRecorder(clients.dynamodb, clients.cloudwatch, aws.runs_table, aws.metrics_namespace)
+
+
+class IngestionFunction(_Function):
+    """What the ingestion Lambda does with an event; made once, kept between invocations."""
 
     def serve(self, event: Mapping[str, Any], remaining_ms: Callable[[], int]) -> dict[str, Any]:
         """Run what the event asks for and return what became of it.
@@ -104,27 +139,80 @@ class IngestionFunction:
         return _answer(request, outcomes)
 
     def _pipeline(self, settings: IngestSettings, aws: AwsSettings) -> Pipeline:
-        if aws.secret_arn is None:
-            raise InvalidSetting("REDDIT_SECRET_ARN is missing in the function's environment; set it by Terraform")
-        clients = self._clients
-        writer = S3JsonlWriter(clients.s3, aws.landing_bucket, settings.part_bytes)
+        reddit, key = self._reddit(settings, aws)
+        source: Source = RedditApiSource(reddit)
+        if key:
+            source = HashedAuthorsSource(source, key)
+        writer = S3JsonlWriter(self._clients.s3, aws.landing_bucket, settings.part_bytes)
         return Pipeline(
-            RedditIngestionService(self._source(aws.secret_arn), writer, self._clock, settings.landing_prefix),
-            RedditIngestionStateStore(clients.ssm, aws.state_base_path, settings.environment),
-            RedditIngestionRunRecorder(clients.dynamodb, clients.cloudwatch, aws.runs_table, aws.metrics_namespace),
+            RedditIngestionService(source, writer, self._clock, settings.landing_prefix),
+            RedditIngestionStateStore(self._clients.ssm, aws.state_base_path, settings.environment),
+            self._recorder(aws),
             self._clock,
             environment=settings.environment,
             max_windows=settings.max_windows_per_run,
             look_back_hours=settings.look_back_hours,
         )
 
-    def _source(self, secret_arn: str) -> RedditApiSource:
-        """Return the warm source, or a new one where the secret has been rotated since."""
-        credentials = SecretCredentials(self._clients.secretsmanager, secret_arn).load()
-        if self._known is None or self._known[0] != credentials:
-            reddit = RedditClientFactory.create(credentials, RedditEndpoint.from_mapping(self._environ))
-            self._known = credentials, RedditApiSource(RedditConnection(reddit))
-        return self._known[1]
+
+class RefreshFunction(_Function):
+    """What the refresh Lambda does with an event; made once, kept between invocations."""
+
+    def serve(self, event: Mapping[str, Any], remaining_ms: Callable[[], int]) -> dict[str, Any]:
+        """Look again at what the lake knows of the subreddits, and erase what was deleted; return what became of each.
+
+        The event is checked before AWS is called. What the budget or the time was too short for is left to the next
+        run, which needs nothing but the lake to find it.
+
+        Raises:
+            InvalidRequest, InvalidSetting: nothing was called.
+            RunIncomplete: a subreddit met trouble; raised after the others were served.
+            CredentialsRejected, ServiceRefused, Stop: nothing more can be done.
+        """
+        settings, refresh = IngestSettings.from_mapping(self._environ), RefreshSettings.from_mapping(self._environ)
+        request = parse_refresh_event(event, settings, refresh.requests)
+        service = self._service(settings, refresh, AwsSettings.from_mapping(self._environ))
+        reports = list(service.refresh_all(request.subreddits, request.budget, _Remaining(remaining_ms)))
+        # What the time was too short for is found by the next run, and a blocked subreddit stays so.
+        no_failure = (type(None), DeadlineReached, SubredditBlocked)
+        failures = [
+            f"r/{report.subreddit}: {report.trouble}"
+            for report in reports
+            if not isinstance(report.trouble, no_failure)
+        ]
+        if failures:
+            raise RunIncomplete(" | ".join(failures))
+        return {"subreddits": [report.to_dict() for report in reports]}
+
+    def _service(self, settings: IngestSettings, refresh: RefreshSettings, aws: AwsSettings) -> RefreshService:
+        reddit, key = self._reddit(settings, aws)
+        lookup: Lookup = RedditLookup(reddit)
+        if key:
+            lookup = HashedAuthorsLookup(lookup, key)
+        writer = S3JsonlWriter(self._clients.s3, aws.landing_bucket, settings.part_bytes)
+        return RefreshService(
+            lookup,
+            S3LakeReader(self._clients.s3, aws.landing_bucket),
+            writer,
+            _erasure(self._clients.s3, aws.landing_bucket, settings, self._clock),
+            self._recorder(aws),
+            self._clock,
+            environment=settings.environment,
+            ladder=refresh.ladder,
+            prefix=settings.landing_prefix,
+        )
+
+
+def _erasure(s3: Any, bucket: str, settings: IngestSettings, clock: Clock) -> Erasure:
+    return Erasure(
+        S3LakeReader(s3, bucket),
+        S3JsonlWriter(s3, bucket, settings.part_bytes),
+        S3Eraser(s3, bucket),
+        clock,
+        settings.landing_prefix,
+        leftovers=[S3Leftovers(s3, bucket)],
+        raw_text_hours=settings.privacy.raw_text_hours,
+    )
 
 
 class _Remaining:
@@ -156,12 +244,35 @@ class DeployedLake:
     """The lake on AWS, seen by whoever has rights to it."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._aws = replace(AwsSettings.from_mapping(environ), secret_arn=None)
+        self._environ = dict(environ)
+        self._aws = AwsSettings.from_mapping(environ)
         self._clients = _Clients()
+
+    def __reduce__(self) -> tuple[type["DeployedLake"], tuple[dict[str, str]]]:
+        # Another process has to make clients of its own.
+        return DeployedLake, (self._environ,)
 
     def reader(self) -> S3LakeReader:
         """Return the reading side of the landing zone."""
         return S3LakeReader(self._clients.s3, self._aws.landing_bucket)
+
+    def augmented(self) -> DerivedZone:
+        """Return the ways to what is computed from the landing zone.
+
+        Raises:
+            InvalidSetting: the environment does not say in which bucket that is.
+        """
+        s3, bucket = self._clients.s3, self._aws.augmented_bucket
+        if bucket is None:
+            raise InvalidSetting(
+                "AUGMENTED_BUCKET_NAME is missing in the environment; set it, for example from"
+                " `terraform output s3_augmented_zone_bucket_id` of 10_s3"
+            )
+        return DerivedZone(S3LakeReader(s3, bucket), S3Replacer(s3, bucket), S3Eraser(s3, bucket))
+
+    def augmenting(self, progress: Progress | None = None) -> AbstractContextManager[None]:
+        """Return what keeps others from writing the augmented zone: on AWS nothing does, and nothing breaks."""
+        return nullcontext()
 
     def state(self, environment: str) -> RedditIngestionStateStore:
         """Return the watermarks."""
@@ -169,9 +280,52 @@ class DeployedLake:
 
     def erasure(self, settings: IngestSettings, clock: Clock) -> Erasure:
         """Return what takes text out of this lake; needs more rights than any function but the refresh has."""
+        return _erasure(self._clients.s3, self._aws.landing_bucket, settings, clock)
+
+    def names_of(self, author: str, settings: IngestSettings) -> frozenset[str]:
+        """Return the names under which an author may stand in this lake.
+
+        Raises:
+            InvalidSetting: authors are hashed, and the secret with the key is not named or lacks it.
+        """
+        if not settings.privacy.hashes_authors:
+            return frozenset({author})
+        if self._aws.secret_arn is None:
+            raise InvalidSetting("REDDIT_SECRET_ARN is missing in the environment; it names the secret with AUTHOR_KEY")
+        secret = SecretCredentials(self._clients.secretsmanager, self._aws.secret_arn)
+        return frozenset({author, secret.author_key(secret.document()).name(author)})
+
+    def history(self, environment: str) -> RedditIngestionRunHistory:
+        """Return the run records."""
+        return RedditIngestionRunHistory(self._clients.dynamodb, self._aws.runs_table, environment)
+
+    def verifier(self, settings: IngestSettings, clock: Clock) -> Verifier:
+        """Return what looks for damage in this lake."""
+        return Verifier(
+            self.reader(),
+            self.state(settings.environment),
+            self.history(settings.environment),
+            S3Leftovers(self._clients.s3, self._aws.landing_bucket),
+            clock,
+            settings.landing_prefix,
+        )
+
+    def repairer(self, settings: IngestSettings, clock: Clock) -> Repairer:
+        """Return what puts this lake in order; the only thing here that writes, beside the erasure."""
         s3, bucket = self._clients.s3, self._aws.landing_bucket
-        writer = S3JsonlWriter(s3, bucket, settings.part_bytes)
-        return Erasure(self.reader(), writer, S3Eraser(s3, bucket), clock, settings.landing_prefix)
+        return Repairer(
+            reader=self.reader(),
+            writer=S3JsonlWriter(s3, bucket, settings.part_bytes),
+            eraser=S3Eraser(s3, bucket),
+            leftovers=S3Leftovers(s3, bucket),
+            erasure=self.erasure(settings, clock),
+            state=self.state(settings.environment),
+            history=self.history(settings.environment),
+            clock=clock,
+            environment=settings.environment,
+            prefix=settings.landing_prefix,
+            least_age_s=ORPHAN_AGE_S,
+        )
 
 
 def drive_backfill(function: str, event: Event) -> Iterator[dict[str, Any]]:

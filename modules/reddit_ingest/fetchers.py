@@ -39,6 +39,10 @@ _WHOLE_LISTING = PAGE
 """A listing that ends before this many items was not cut: Reddit keeps 1,000 and hides the removed ones after that."""
 
 _ANCHORS_BACK = (2, 5, 20)
+
+_STALE_PAGES = 20
+"""So many pages in a row that bring nothing new end a listing: its 1,000 entries are ten pages, read again at most."""
+
 _MORECHILDREN = 100
 
 
@@ -129,10 +133,11 @@ class _ListingReader:
         return self.read
 
     def _pages(self, start_ts: int, since_ts: int, until_ts: int, cap: int | None) -> Ended:
-        after, has_restarted = None, False
+        after, has_restarted, stale_pages = None, False, 0
         while True:
             page = self._page(after)
-            is_news = self._add(page) or page.after not in self._anchors
+            stale_pages = 0 if self._add(page) else stale_pages + 1
+            is_news = not stale_pages or (page.after not in self._anchors and stale_pages < _STALE_PAGES)
             after = page.after
             self._anchors.add(after)
             if cap is not None and self._trim(since_ts, until_ts, cap):
@@ -147,14 +152,17 @@ class _ListingReader:
             ended, after = self._recover(has_restarted)
             if ended is not None:
                 return ended
-            has_restarted = has_restarted or after is None
+            has_restarted, stale_pages = has_restarted or after is None, 0
 
     def _recover(self, has_restarted: bool) -> tuple[Ended | None, str | None]:
         """Find the way on: (why it ended, None), or (None, the anchor to go on from; None for the top)."""
         items = self.read.items
         if not items:
             page = self._page(None)
-            return (None, page.after) if self._add(page) and page.after else (Ended.EXHAUSTED, None)
+            if self._add(page) and page.after:
+                return None, page.after
+            # A page that shows nothing of ours and yet names a next one is no end.
+            return (Ended.ANCHOR_LOST if page.after else Ended.EXHAUSTED), None
         for back in _ANCHORS_BACK:
             anchor = fullname(items[-back], PREFIX[self._kind]) if len(items) >= back else None
             page = self._page(anchor) if anchor else _Page([], True, None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import IO
+from typing import IO, NamedTuple
 
 from .core.errors import DamagedState
 from .core.items import Line
@@ -14,6 +14,19 @@ from .core.keys import content_name, data_name
 from .core.manifest import LandedObject
 
 _MEMORY_BYTES = 8 * 1024 * 1024
+
+
+class Pack(NamedTuple):
+    """Rows as they are stored, one or many, perhaps compressed: a compressed object is packs behind each other.
+
+    `plain_bytes` is their size before compression; times are `created_utc` of the first and last row, None: unknown.
+    """
+
+    data: bytes
+    plain_bytes: int
+    rows: int
+    first_item_ts: int | None
+    last_item_ts: int | None
 
 
 class Put(Enum):
@@ -30,7 +43,10 @@ class Put(Enum):
 
 @dataclass(slots=True)
 class Part:
-    """A whole object before it has a name: its bytes (memory first, then a temporary file) and their description."""
+    """A whole object before it has a name: its bytes (memory first, then a temporary file) and their description.
+
+    `sha256` and `bytes` are of what is stored.
+    """
 
     file: IO[bytes]
     sha256: str
@@ -51,12 +67,25 @@ def land_lines(
     Raises:
         DamagedState: the object named by this content holds something else.
     """
+    packs = (Pack(data, len(data), 1, created, created) for data, created in lines)
+    return land_packs(folder, kind, packs, part_bytes, put_new)
+
+
+def land_packs(
+    folder: str,
+    kind: str,
+    packs: Iterable[Pack],
+    part_bytes: int,
+    put_new: Callable[[str, Part], Put],
+    suffix: str = "",
+) -> tuple[LandedObject, ...]:
+    """Place packs as `land_lines` does lines; `suffix` names their compression, `part_bytes` counts before it."""
     landed = []
-    for number, chunk in enumerate(_chunks(lines, part_bytes), start=1):
+    for number, chunk in enumerate(_chunks(packs, part_bytes), start=1):
         with _spooled(chunk) as part:
-            name = data_name(kind, number)
+            name = data_name(kind, number, suffix)
             if put_new(folder + name, part) in (Put.TAKEN, Put.UNSEEN):
-                name = content_name(kind, part.sha256)
+                name = content_name(kind, part.sha256, suffix)
                 if put_new(folder + name, part) is Put.TAKEN:
                     raise DamagedState(f"{folder}{name} holds other bytes than its name says; restore it from a copy")
             landed.append(
@@ -65,34 +94,41 @@ def land_lines(
     return tuple(landed)
 
 
-def _chunks(lines: Iterable[Line], part_bytes: int) -> Iterator[Iterator[Line]]:
-    """Cut lines into runs that each close once they reach `part_bytes`, holding one line at a time."""
-    rest = iter(lines)
+def _chunks(packs: Iterable[Pack], part_bytes: int) -> Iterator[Iterator[Pack]]:
+    """Cut packs into runs that each close once they reach `part_bytes`, holding one pack at a time."""
+    rest = iter(packs)
     for first in rest:
         yield _run(first, rest, part_bytes)
 
 
-def _run(first: Line, rest: Iterator[Line], part_bytes: int) -> Iterator[Line]:
+def _run(first: Pack, rest: Iterator[Pack], part_bytes: int) -> Iterator[Pack]:
     yield first
-    size = len(first.data)
-    while size < part_bytes and (line := next(rest, None)) is not None:
-        size += len(line.data)
-        yield line
+    size = first.plain_bytes
+    while size < part_bytes and (pack := next(rest, None)) is not None:
+        size += pack.plain_bytes
+        yield pack
 
 
 @contextmanager
-def _spooled(lines: Iterator[Line]) -> Iterator[Part]:
+def _spooled(packs: Iterator[Pack]) -> Iterator[Part]:
     with tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES) as file:
         part = Part(file, "", 0, 0, None, None)
         digest = hashlib.sha256()
-        for data, created in lines:
+        for data, _, rows, first, last in packs:
             file.write(data)
             digest.update(data)
             part.bytes += len(data)
-            part.rows += 1
-            if created is not None:
-                part.first_item_ts = created if part.first_item_ts is None else min(part.first_item_ts, created)
-                part.last_item_ts = created if part.last_item_ts is None else max(part.last_item_ts, created)
+            part.rows += rows
+            part.first_item_ts = _least(part.first_item_ts, first)
+            part.last_item_ts = _most(part.last_item_ts, last)
         file.seek(0)
         part.sha256 = digest.hexdigest()
         yield part
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)
+
+
+def _most(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else max(one, other)

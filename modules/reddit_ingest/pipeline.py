@@ -39,8 +39,8 @@ _FATAL = (CredentialsRejected, LakeNotUsable, ServiceRefused, Stop)
 class SubredditOutcome:
     """What a run did for one subreddit.
 
-    `trouble` is what kept it from its work, where something did; `remaining` the span of windows (seconds UTC) that
-    there was no time left for.
+    `watermark` is where an incremental run has left it; a backfill does not look at it. `trouble` is what kept it from
+    its work, where something did; `remaining` the span of windows (seconds UTC) that there was no time left for.
     """
 
     subreddit: str
@@ -114,7 +114,8 @@ class Pipeline:
         self, outcome: SubredditOutcome, request: IngestRequest, deadline: Deadline | None, include_comments: bool
     ) -> None:
         subreddit, mode = outcome.subreddit, request.mode
-        outcome.watermark = self._state.load_last_run_timestamp(subreddit)
+        if mode is Mode.INCREMENTAL:
+            outcome.watermark = self._state.load_last_run_timestamp(subreddit)
         windows = self._plan(request, outcome.watermark)
         if not windows:
             tell(logger, logging.INFO, "nothing new", subreddit=subreddit, watermark=outcome.watermark)

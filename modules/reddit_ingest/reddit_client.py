@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import praw
@@ -32,22 +33,29 @@ _ATTEMPTS = 3
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _LONGEST_SLEEP_S = 660.0
+_LONGEST_REASON = 40
 
 Params = Mapping[str, str | int]
 
 
 class _Requestor(prawcore.Requestor):
-    """Sets the time-outs that PRAW's own setting does not set, and counts what really goes over the wire."""
+    """Sets the time-outs that PRAW's own setting does not set, and counts what really goes over the wire.
+
+    Redirects are never followed: PRAW would follow those of the login to whatever server they name.
+    """
 
     sent = 0
     quota_left: int | None = None
+    server_ts: int | None = None
 
     def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> requests.Response:
         """Send one HTTP request."""
         self.sent += 1
-        response = super().request(*args, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S), **kwargs)  # type: ignore[arg-type]
+        kwargs |= {"allow_redirects": False, "timeout": (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)}
+        response = super().request(*args, **kwargs)
         remaining = response.headers.get("x-ratelimit-remaining", "").partition(".")[0]
         self.quota_left = int(remaining) if remaining.isascii() and remaining.isdecimal() else self.quota_left
+        self.server_ts = _moment(response.headers.get("date", "")) or self.server_ts
         return response
 
 
@@ -104,6 +112,11 @@ class RedditConnection:
     def quota_left(self) -> int | None:
         """Requests left in the current ten minutes as Reddit last said; None where it says nothing."""
         return self._requestor.quota_left
+
+    @property
+    def server_ts(self) -> int | None:
+        """What Reddit's clock showed at its last answer, seconds UTC; None where it has not said."""
+        return self._requestor.server_ts
 
     def get(self, path: str, params: Params, expect: Callable[[Any], bool], subreddit: str = "") -> Any:
         """Return the JSON of a GET whose shape passes `expect`; `subreddit` is named in errors.
@@ -276,7 +289,8 @@ def _block_reason(response: requests.Response) -> str:
         body = {}
     reason = body.get("reason") if isinstance(body, dict) else None
     meanings = {403: "forbidden", 404: "not found", 451: "withheld for legal reasons"}
-    return reason if isinstance(reason, str) and reason.isidentifier() else meanings[response.status_code]
+    is_word = isinstance(reason, str) and reason.isascii() and reason.isidentifier() and len(reason) <= _LONGEST_REASON
+    return str(reason) if is_word else meanings[response.status_code]
 
 
 def _one_line(text: object) -> str:
@@ -287,6 +301,13 @@ def _one_line(text: object) -> str:
 def _retry_after_s(response: requests.Response) -> float | None:
     text = response.headers.get("retry-after", "")
     return float(text) if text.isascii() and text.isdecimal() else None
+
+
+def _moment(date: str) -> int | None:
+    try:
+        return int(parsedate_to_datetime(date).timestamp())
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _shape(answer: object) -> str:

@@ -1,8 +1,10 @@
 """The landing zone in a bucket: immutable objects that appear whole or not at all, and the reader of them."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any
 
 from botocore.exceptions import ClientError
@@ -21,6 +23,7 @@ MULTIPART_BYTES = 16 * 1024 * 1024
 """Objects above this size are uploaded in pieces of it, so that one lost connection costs one piece."""
 
 _LONGEST_KEY = 1_024
+_COPY_BYTES = 1024 * 1024
 _TRIES = 3
 _TAKEN = "PreconditionFailed"
 # Another writer is creating the same object at this moment, or the reply to a completed upload was lost; another try
@@ -134,6 +137,30 @@ class S3LakeReader:
                 raise ObjectMissing(f"s3://{self._bucket}/{key} is named by a manifest but is not there") from error
         return content
 
+    def stage(self, key: str, target: Path) -> None:
+        """Download an object."""
+        _check_key(key)
+        with translated("s3:GetObject", f"s3://{self._bucket}/{key}"), target.open("wb") as file:
+            try:
+                body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            except self._client.exceptions.NoSuchKey as error:
+                raise ObjectMissing(f"s3://{self._bucket}/{key} is named by a manifest but is not there") from error
+            file.writelines(body.iter_chunks(_COPY_BYTES))
+
+
+class S3Replacer:
+    """Writes objects that may change to a bucket; needs `s3:PutObject`. Where versions are kept, the old one is."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def replace(self, key: str, content: bytes) -> None:
+        """Put an object in the place of what stands under its key, if anything does."""
+        _check_key(key)
+        with translated("s3:PutObject", f"s3://{self._bucket}/{key}"):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/octet-stream")
+
 
 class S3Eraser:
     """Deletes objects from a bucket for good.
@@ -146,41 +173,80 @@ class S3Eraser:
         self._bucket = bucket
 
     def erase(self, key: str, sha256: str | None = None, least_age_s: int = 0) -> bool:
-        """Delete every version of an object; False where nothing was deleted.
+        """Delete every version of an object; False where there is none, or the current one was left alone.
 
         The current version is left alone where it holds other bytes than `sha256` says or is younger than
-        `least_age_s`. Versions are deleted by their id, so that what takes the name meanwhile is not hit.
+        `least_age_s`; what a deletion or another writer has pushed behind it goes in any case. Versions are deleted by
+        their id, so that what takes the name meanwhile is not hit.
         """
         _check_key(key)
-        erased = False
-        for version in self._versions(key):
-            if not version["IsLatest"] or self._fits(key, version, sha256, least_age_s):
+        versions = self._versions(key)
+        stays = [each for each in versions if each["IsLatest"] and not self._fits(key, each, sha256, least_age_s)]
+        for version in versions:
+            if version not in stays:
                 with translated("s3:DeleteObjectVersion", f"s3://{self._bucket}/{key}"):
                     self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
-                erased = True
-        return erased
+        return bool(versions) and not stays
 
     def _versions(self, key: str) -> list[dict[str, Any]]:
+        """Return all versions, markers of deletion last: without its marker an older version would come back."""
         with translated("s3:ListBucketVersions", f"s3://{self._bucket}/{key}"):
-            pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
-            return [
-                {**version, "IsMarker": kind == "DeleteMarkers"}
-                for page in pages
-                for kind in ("Versions", "DeleteMarkers")
-                for version in page.get(kind, ())
-                if version["Key"] == key
-            ]
+            pages = list(self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key))
+        return [
+            {**version, "IsMarker": kind == "DeleteMarkers"}
+            for kind in ("Versions", "DeleteMarkers")
+            for page in pages
+            for version in page.get(kind, ())
+            if version["Key"] == key
+        ]
 
     def _fits(self, key: str, version: dict[str, Any], sha256: str | None, least_age_s: int) -> bool:
         if version["IsMarker"]:
             return True
         if (datetime.now(UTC) - version["LastModified"]).total_seconds() < least_age_s:
             return False
-        if sha256 is None:
-            return True
+        return sha256 is None or self._sha256(key, version["VersionId"]) == sha256
+
+    def _sha256(self, key: str, version_id: str) -> str:
+        digest = hashlib.sha256()
         with translated("s3:GetObjectVersion", f"s3://{self._bucket}/{key}"):
-            answer = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version["VersionId"])
-            return sha256_hex(answer["Body"].read()) == sha256
+            body = self._client.get_object(Bucket=self._bucket, Key=key, VersionId=version_id)["Body"]
+            for block in body.iter_chunks(_COPY_BYTES):
+                digest.update(block)
+        return digest.hexdigest()
+
+
+class S3Leftovers:
+    """Finds and aborts uploads in pieces that were never completed.
+
+    Needs `s3:ListBucketMultipartUploads`, and `s3:AbortMultipartUpload` to remove. The bucket's lifecycle removes them
+    too, after some days.
+    """
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def found(self, prefix: str) -> list[str]:
+        """Return the keys under a prefix for which an upload was begun and not completed."""
+        return [upload["Key"] for upload in self._uploads(prefix)]
+
+    def remove(self, prefix: str, least_age_s: int) -> list[str]:
+        """Abort those that were begun at least so long ago, and return their keys."""
+        removed = []
+        for upload in self._uploads(prefix):
+            if (datetime.now(UTC) - upload["Initiated"]).total_seconds() >= least_age_s:
+                place = {"Bucket": self._bucket, "Key": upload["Key"]}
+                with translated("s3:AbortMultipartUpload", f"s3://{self._bucket}/{upload['Key']}"):
+                    self._client.abort_multipart_upload(**place, UploadId=upload["UploadId"])
+                removed.append(upload["Key"])
+        return removed
+
+    def _uploads(self, prefix: str) -> list[dict[str, Any]]:
+        _check_key(prefix)
+        with translated("s3:ListBucketMultipartUploads", f"s3://{self._bucket}/{prefix}"):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix)
+            return [upload for page in pages for upload in page.get("Uploads", ())]
 
 
 def _check_key(key: str) -> None:

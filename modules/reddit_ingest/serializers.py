@@ -54,6 +54,7 @@ _DROPPED = ("replies",)
 
 class _Serializer:
     _prefix: str
+    _text: str
     _fields: tuple[str, ...]
     _lifted: frozenset[str]
 
@@ -69,7 +70,7 @@ class _Serializer:
         Raises:
             PoisonedRecord: the item has no id, or no usable `created_utc`.
         """
-        fields = item if isinstance(item, Mapping) else _held_by(item)
+        fields = _as_last_known(item, self._text) if isinstance(item, Mapping) else _held_by(item)
         created, name = created_utc(fields), fullname(fields, self._prefix)
         if name is None:
             raise PoisonedRecord(f"no id: name={fields.get('name')!r}, id={fields.get('id')!r}"[:200])
@@ -86,7 +87,7 @@ class _Serializer:
             "awards": get("all_awardings") or [],
             **{field: get(field) for field in self._fields},
             "source": self._source,
-            "observed_at_ts": self._observed_at_ts,
+            "observed_at_ts": _retrieved(fields, self._observed_at_ts),
             "schema_version": SCHEMA_VERSION,
         }
         lifted = self._lifted
@@ -100,6 +101,7 @@ class SubmissionSerializer(_Serializer):
     """Turns submissions into rows of `submissions.jsonl`."""
 
     _prefix = "t3_"
+    _text = "selftext"
     _fields = _SUBMISSION
     _lifted = frozenset((*_SUBMISSION, *_DERIVED, *_DROPPED))
 
@@ -108,6 +110,7 @@ class CommentSerializer(_Serializer):
     """Turns comments into rows of `comments.jsonl`; a tree's `replies` are left to rows of their own."""
 
     _prefix = "t1_"
+    _text = "body"
     _fields = _COMMENT
     _lifted = frozenset((*_COMMENT, *_DERIVED, *_DROPPED))
 
@@ -128,7 +131,7 @@ def encode_row(row: Row) -> Line:
     except (ValueError, TypeError, RecursionError) as error:
         raise PoisonedRecord(f"{row['fullname']}: cannot be written as JSON: {error}"[:200]) from error
     if len(data) > MAX_LINE_BYTES:
-        raise PoisonedRecord(f"{row['fullname']}: {len(data):,} bytes, over the limit of {MAX_LINE_BYTES:,}")
+        raise PoisonedRecord(f"{row['fullname'][:100]}: {len(data):,} bytes, over the limit of {MAX_LINE_BYTES:,}")
     return Line(data + b"\n", row["created_utc"])
 
 
@@ -155,6 +158,34 @@ def _plain(value: object) -> object:
         return [_plain(part) for part in value]
     # PRAW's redditors and subreddits stand for their names; its other objects (polls) for what they hold.
     return str(value) if hasattr(type(value), "STR_FIELD") else _held_by(value)
+
+
+def _retrieved(fields: Mapping[str, Any], observed_at_ts: int | None) -> int | None:
+    """Return when an item was looked at: an archive says it of each, and never later than we read the archive."""
+    deletion = _deletion(fields)
+    looks = (
+        [deletion.get("retrieved_2nd_on")] if deletion else [fields.get("retrieved_utc"), fields.get("retrieved_on")]
+    )
+    for look in looks:
+        if type(look) is int and (created_utc(fields) or 0) <= look <= (observed_at_ts or _LATEST_TS):
+            return look
+    return observed_at_ts
+
+
+def _as_last_known(fields: Mapping[str, Any], text: str) -> Mapping[str, Any]:
+    """Return an item without what its archive keeps of it although a second look found it deleted or removed."""
+    deletion = _deletion(fields)
+    if not deletion:
+        return fields
+    if deletion.get("removal_type") != "deleted":
+        return {**fields, text: "[removed]"}
+    return {**fields, text: "[deleted]", "author": "[deleted]", "author_fullname": None, "author_flair_text": None}
+
+
+def _deletion(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    # https://github.com/ArthurHeitmann/arctic_shift/blob/master/file_content_explanations.md
+    meta = fields.get("_meta")
+    return meta if isinstance(meta, Mapping) and meta.get("was_deleted_later") is True else {}
 
 
 def _author(value: object) -> str | None:

@@ -1,17 +1,19 @@
 """The reading side of the lake: the union over manifests, one row per fullname, the newest observation wins."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, TypeVar
 
+from .compression import plain
 from .core.coverage import Coverage, CoverageStatus, strongest, weakest
 from .core.errors import DamagedState, ObjectMissing
-from .core.keys import COMMENTS, KINDS, TOMBSTONES, is_manifest, manifest_name
+from .core.keys import COMMENTS, KINDS, TOMBSTONES, is_manifest, kind_of, manifest_name
 from .core.manifest import LandedObject, Manifest, sha256_hex
 from .core.ports import LakeReader
-from .core.tombstones import TEXT, Graves, Tombstone, anonymous, fate
+from .core.tombstones import TEXT, Graves, Tombstone, fate, is_expired, without
 from .core.windows import Window
 
 Row = dict[str, Any]
@@ -31,9 +33,22 @@ class Folder:
 
     @property
     def live(self) -> dict[str, Manifest]:
-        """The manifests that count: those that no other one stands for."""
+        """The manifests that count: those that no other one stands for.
+
+        Of twins, one may name what the other has erased and landed again; there that counts.
+        """
         replaced = {name for manifest in self.manifests.values() for name in manifest.replaces}
-        return {name: manifest for name, manifest in self.manifests.items() if name not in replaced}
+        live = {name: manifest for name, manifest in self.manifests.items() if name not in replaced}
+        for name in _twins(live):
+            there = tuple(landed for landed in live[name].objects if landed.name in self.names)
+            live[name] = replace(live[name], objects=there)
+        return live
+
+    @property
+    def twins(self) -> list[Manifest]:
+        """Manifests that stand for the same one: two purges were at work, and neither saw what the other erased."""
+        live = self.live
+        return [live[name] for name in _twins(live)]
 
     @property
     def orphans(self) -> list[str]:
@@ -42,19 +57,30 @@ class Folder:
         return [name for name in self.names if name not in named and not is_manifest(name)]
 
 
-def folders(lake: LakeReader, prefix: str) -> Iterator[Folder]:
+def _twins(live: dict[str, Manifest]) -> list[str]:
+    stands_for = Counter(name for manifest in live.values() for name in manifest.replaces)
+    return [name for name, manifest in live.items() if any(stands_for[old] > 1 for old in manifest.replaces)]
+
+
+def folders(
+    lake: LakeReader, prefix: str, wanted: Callable[[str, tuple[str, ...]], bool] | None = None
+) -> Iterator[Folder]:
     """Yield every window folder under a prefix, in order of key.
+
+    `wanted` chooses by the folder's path and the names in it; of others no manifest is read.
 
     Raises:
         DamagedState: a manifest is unreadable, or does not hold the bytes that its name promises.
     """
     for path, keys in groupby(lake.keys(prefix), key=lambda key: key.rpartition("/")[0] + "/"):
-        yield _folder(lake, path, tuple(key.removeprefix(path) for key in keys))
+        names = tuple(key.removeprefix(path) for key in keys)
+        if wanted is None or wanted(path, names):
+            yield _folder(lake, path, names)
 
 
 def _folder(lake: LakeReader, path: str, names: tuple[str, ...], looks: int = _LOOKS) -> Folder:
     try:
-        return Folder(path, names, {name: _manifest(lake, path + name) for name in names if is_manifest(name)})
+        return Folder(path, names, {name: read_manifest(lake, path + name) for name in names if is_manifest(name)})
     except ObjectMissing:
         # Replaced and erased since the folder was listed.
         if looks == 1:
@@ -62,7 +88,12 @@ def _folder(lake: LakeReader, path: str, names: tuple[str, ...], looks: int = _L
         return _folder(lake, path, tuple(key.removeprefix(path) for key in lake.keys(path)), looks - 1)
 
 
-def _manifest(lake: LakeReader, key: str) -> Manifest:
+def read_manifest(lake: LakeReader, key: str) -> Manifest:
+    """Return the manifest under a key.
+
+    Raises:
+        DamagedState: it is missing, unreadable, or does not hold the bytes that its name promises.
+    """
     content = lake.read(key)
     if key.rpartition("/")[2] != manifest_name(sha256_hex(content)):
         raise DamagedState(f"{key} was changed after it was written; restore it from a copy")
@@ -98,8 +129,18 @@ def rows(lake: LakeReader, prefix: str, kind: str) -> dict[str, Row]:
 
 
 def graves(lake: LakeReader, prefix: str) -> Graves:
-    """Return the tombstones under a prefix."""
-    return _steadily(lambda: _graves(lake, list(manifests(lake, prefix))))
+    """Return the tombstones under a prefix. Reads no manifest of a folder that has none."""
+    return _steadily(lambda: _graves(lake, _buried(lake, prefix)))
+
+
+def _buried(lake: LakeReader, prefix: str) -> list[tuple[str, Manifest]]:
+    found = folders(lake, prefix, has_tombstones)
+    return [(folder.path, manifest) for folder in found for manifest in folder.live.values()]
+
+
+def has_tombstones(path: str, names: tuple[str, ...]) -> bool:
+    """Tell whether tombstones stand in a folder with these names."""
+    return any(kind_of(name) == TOMBSTONES for name in names)
 
 
 def _steadily(look: Callable[[], T]) -> T:
@@ -119,17 +160,15 @@ def _graves(lake: LakeReader, found: list[tuple[str, Manifest]]) -> Graves:
 
 
 def _rows(lake: LakeReader, found: list[tuple[str, Manifest]], kind: str) -> dict[str, Row]:
-    return newest(visible(map(json.loads, _lines(lake, found, kind)), _graves(lake, found)), kind)
+    return newest(visible(map(json.loads, _lines(lake, found, kind)), _graves(lake, found), kind), kind)
 
 
-def visible(observations: Iterable[Row], buried: Graves) -> Iterator[Row]:
-    """Yield the observations that may be shown, without the names of accounts that are gone."""
+def visible(observations: Iterable[Row], buried: Graves, kind: str) -> Iterator[Row]:
+    """Yield what may be shown of observations: without what was deleted, be it theirs or carried for others."""
     for row in observations:
-        tombstone = buried.of(row)
-        if tombstone is None:
-            yield row
-        elif not tombstone.hides:
-            yield anonymous(row)
+        shown = without(row, kind, buried)
+        if shown is not None:
+            yield shown
 
 
 def newest(observations: Iterable[Row], kind: str) -> dict[str, Row]:
@@ -140,16 +179,19 @@ def newest(observations: Iterable[Row], kind: str) -> dict[str, Row]:
         name = row["fullname"]
         if name not in last:
             first[name] = last[name] = row
-        elif _is_before(row, first[name]):
+        elif _is_before(row, first[name], kind):
             first[name] = row
-        elif _is_before(last[name], row):
+        elif _is_before(last[name], row, kind):
             last[name] = row
     return {name: _with_first_text(row, first[name], kind) for name, row in last.items()}
 
 
-def _is_before(row: Row, other: Row) -> bool:
-    """Tell which observation is older; equal times are settled by content, so that the order of reading is nothing."""
-    ages = (row["observed_at_ts"] or 0, other["observed_at_ts"] or 0)
+def _is_before(row: Row, other: Row, kind: str) -> bool:
+    """Tell which observation is older; equal times are settled by content, so that the order of reading is nothing.
+
+    A copy that still has its text counts as newer than one whose text was kept for its time.
+    """
+    ages = [(each["observed_at_ts"] or 0, not is_expired(each, kind)) for each in (row, other)]
     if ages[0] != ages[1]:
         return ages[0] < ages[1]
     return json.dumps(row, sort_keys=True) < json.dumps(other, sort_keys=True)
@@ -158,7 +200,7 @@ def _is_before(row: Row, other: Row) -> bool:
 def _with_first_text(row: Row, first: Row, kind: str) -> Row:
     fields = TEXT[kind]
     ended = fate(row, kind)
-    if all(first[field] == row[field] for field in fields) or (ended and ended.hides):
+    if all(first[field] == row[field] for field in fields) or (ended and ended.hides) or is_expired(first, kind):
         return row
     return {**row, "first_text": {field: first[field] for field in fields}}
 
@@ -182,7 +224,7 @@ def lines_of(lake: LakeReader, folder: str, landed: LandedObject) -> list[bytes]
     content = lake.read(key)
     if sha256_hex(content) != landed.sha256:
         raise DamagedState(f"{key} does not hold the bytes that its manifest names; restore it from a copy")
-    return content.split(b"\n")[:-1]
+    return plain(landed.name, content).split(b"\n")[:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ _OUTRIGHT: dict[str, Callable[[], Answer]] = {
     "null-body": lambda: Answer(200, b"null"),
     "error-dict-200": lambda: as_json({"message": "Internal Server Error", "error": 500}),
     "list-200": lambda: as_json([]),
+    "archive-error-200": lambda: as_json({"data": None, "error": "Slow down a little"}),
+    "archive-timeout-422": lambda: as_json({"data": None, "error": "Timeout. Maybe slow down a bit"}, 422),
     "token-401": lambda: as_json({"message": "Unauthorized", "error": 401}, 401),
     "token-429": lambda: as_json({"message": "Too Many Requests", "error": 429}, 429),
     "token-500": lambda: as_page("500 Internal Server Error", 500),

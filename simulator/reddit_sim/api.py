@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from . import answers
 from .answers import Answer
+from .arctic import Archive, failed
 from .clock import Clock
 from .hostile import HostilePlan, Rule
 from .listing import limit_of, listed, listing
@@ -63,13 +64,21 @@ class Api:
     """Reddit, as far as it is read."""
 
     def __init__(
-        self, world: World, clock: Clock, quota: Quota | None, hostile: HostilePlan | None, reject_credentials: bool
+        self,
+        world: World,
+        clock: Clock,
+        quota: Quota | None,
+        hostile: HostilePlan | None,
+        reject_credentials: bool,
+        archive_quota: Quota,
     ) -> None:
         self.world = world
         self.clock = clock
         self.quota = quota
         self.hostile = hostile
         self.reject_credentials = reject_credentials
+        self.archive = Archive(world)
+        self.archive_quota = archive_quota
         self.stats = Stats()
         self._tokens: set[str] = set()
         self._issued = 0
@@ -82,7 +91,22 @@ class Api:
             self.stats.tokens += 1
             return answers.spoil(rule, lambda: self._token(request)) if rule else self._token(request)
         self.stats.requests[f"{request.method} {_pattern(request.path)}"] += 1
+        if self.archive.serves(request.path):
+            return self._archived(request, rule)
         return self._with_quota(request, rule)
+
+    def _archived(self, request: Request, rule: Rule | None) -> Answer:
+        headers = self.archive_quota.spend()
+        if self.archive_quota.is_spent:
+            return self._stamped(failed("Too many requests", 429), headers)
+
+        def good() -> Answer:
+            with self.world.lock:
+                self.world.prepare(self.clock.now())
+                return self.archive.answer(request.path, request.params, self.clock.now())
+
+        answer = answers.spoil(rule, good) if rule else good()
+        return answer if rule and rule.fault == "bad-ratelimit-headers" else self._stamped(answer, headers)
 
     def _with_quota(self, request: Request, rule: Rule | None) -> Answer:
         headers = self.quota.spend() if self.quota else {}
@@ -281,6 +305,8 @@ def _subreddit_fullname(name: str) -> str:
 
 def _pattern(path: str) -> str:
     """Return a path with its names and ids replaced, for counting."""
+    if path.startswith("/api/"):
+        return path
     path = re.sub(r"^/r/[^/]+", "/r/{}", path)
     return re.sub(
         r"/comments/[^/]+(/_/[^/]+)?.*", lambda found: "/comments/{id}" + ("/_/{id}" if found[1] else ""), path

@@ -40,6 +40,7 @@ API_FAULTS = (
     "repeated-page",
     "null-author",
 )
+ARCHIVE_FAULTS = ("archive-error-200", "archive-timeout-422")
 TOKEN_FAULTS = ("token-401", "token-429", "token-500", "token-error-200", "token-not-json")
 
 # What a random plan draws from: trouble that passes. Verdicts such as "private" would rightly end a subreddit's turn.
@@ -48,6 +49,11 @@ _PASSING = tuple(
     for name in API_FAULTS
     if name not in ("hang", "403-private", "404-banned", "redirect-search", "451", "401-bare", "401-invalid-token")
     and name not in ("repeated-page", "null-author")
+)
+_PASSING_ARCHIVE = (
+    *(f"status:{status}" for status in (500, 502, 503, 504)),
+    *("connection-reset", "short-body", "429-json", "not-json", "cut-json", "empty-body", "null-body", "list-200"),
+    *ARCHIVE_FAULTS,
 )
 _PASSING_TOKEN = ("token-429", "token-500", "token-not-json")
 
@@ -92,7 +98,7 @@ class HostilePlan:
     @staticmethod
     def names() -> tuple[str, ...]:
         """Return the names of all faults."""
-        return API_FAULTS + TOKEN_FAULTS
+        return API_FAULTS + ARCHIVE_FAULTS + TOKEN_FAULTS
 
     @classmethod
     def parse(cls, text: str) -> "HostilePlan":
@@ -128,6 +134,8 @@ class HostilePlan:
         self._met += 1
         dice = random.Random(self.seed * 1_000_003 + self._met if self.seed is not None else 0)
         choices: Sequence[str] = _PASSING_TOKEN if path.endswith("access_token") else _PASSING
+        if path.startswith(("/api/posts/", "/api/comments/", "/api/subreddits/")):
+            choices = _PASSING_ARCHIVE
         return Rule(path, dice.choice(choices)) if dice.random() < self.rate else None
 
 

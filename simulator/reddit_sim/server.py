@@ -39,10 +39,11 @@ class Simulator:
         hostile: HostilePlan | None = None,
         ticking: bool = False,
         reject_credentials: bool = False,
+        archive_quota: Quota | None = None,
     ) -> None:
         self.world = world
         self.clock = Clock(now_ts, ticking=ticking)
-        self._api = Api(world, self.clock, quota, hostile, reject_credentials)
+        self._api = Api(world, self.clock, quota, hostile, reject_credentials, archive_quota or Quota(2_000, 60))
         self._server = _Server((host, port), self._api)
         self.url = f"http://{host}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -68,6 +69,10 @@ class Simulator:
     def set_hostile(self, plan: str) -> None:
         """Replace the hostile plan; `[]` ends all hostility."""
         self._api.hostile = HostilePlan.parse(plan)
+
+    def stop_archive(self, at_ts: int | None) -> None:
+        """Let the archive see nothing that comes after a moment; None lets it catch up."""
+        self._api.archive.stands_still_at = at_ts
 
     def visible_in(self, subreddit: str, start_ts: int, end_ts: int) -> set[str]:
         """Return the fullnames created in a span that Reddit would show now, by whatever way."""
@@ -118,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self.send_header("date", self.date_time_string())
+        self.send_header("date", self.date_time_string(self.server.api.clock.now()))
         self.send_header("content-length", str(answer.announced or len(answer.body)))
         if self.close_connection:
             self.send_header("connection", "close")  # prawcore asks for it at every login

@@ -17,7 +17,8 @@ from .zipped import ROOT, build, script, skip_without_packages
 
 CANNOT_BE_SERVED = {"mode": "backfill"}
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, 62)
-NEEDED = ("handler.py", "reddit_ingest/bootstrap_aws.py", "praw/__init__.py", "praw/praw.ini", "certifi/cacert.pem")
+HANDLERS = ("handler.py", "refresh_handler.py")
+NEEDED = (*HANDLERS, "reddit_ingest/bootstrap_aws.py", "praw/__init__.py", "praw/praw.ini", "certifi/cacert.pem")
 
 
 package = script()
@@ -47,8 +48,9 @@ def test_two_builds_in_different_folders_are_equal_byte_for_byte(built: Path, tm
 def test_it_holds_the_function_its_libraries_and_nothing_else(code: Path) -> None:
     ours = {path.name for path in code.iterdir() if not path.name.endswith(".dist-info")}
     libraries = {"certifi", "charset_normalizer", "defusedxml", "idna", "praw", "prawcore", "requests", "urllib3"}
-    assert ours == {"__pycache__", "handler.py", "reddit_ingest", "update_checker", "websocket", *libraries}
-    assert (code / "handler.py").read_bytes() == (ROOT / "lambda" / "ingestion" / "handler.py").read_bytes()
+    assert ours == {"__pycache__", *HANDLERS, "reddit_ingest", "update_checker", "websocket", *libraries}
+    for function, name in package.HANDLERS.items():
+        assert (code / name).read_bytes() == (ROOT / "lambda" / function / "handler.py").read_bytes()
     names = {path.relative_to(code / "reddit_ingest") for path in (code / "reddit_ingest").rglob("*.py")}
     source = ROOT / "modules" / "reddit_ingest"
     assert names == {path.relative_to(source) for path in source.rglob("*.py")}

@@ -119,6 +119,17 @@ def test_other_bytes_are_named_by_their_content_and_nothing_is_overwritten(lake:
     assert lake.content() == {FOLDER + "submissions.jsonl": joined(LINES), FOLDER + landed.name: joined(OTHER)}
 
 
+def test_an_object_that_is_uploaded_in_pieces_overwrites_nothing_either(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reddit_ingest.s3_storage.MULTIPART_BYTES", 5 * 1024 * 1024)
+    large = [Line(b"x" * 1_048_575 + b"\n", T0) for _ in range(6)]
+    lake.writer.land(FOLDER, SUBMISSIONS, LINES)
+    (landed,) = lake.writer.land(FOLDER, SUBMISSIONS, large)
+    assert landed.name != "submissions.jsonl"
+    assert lake.content() == {FOLDER + "submissions.jsonl": joined(LINES), FOLDER + landed.name: joined(large)}
+
+
 def test_bytes_of_the_same_length_are_told_apart(lake: Lake) -> None:
     lake.writer.land(FOLDER, SUBMISSIONS, [Line(b'{"a":1}\n', None)])
     (landed,) = lake.writer.land(FOLDER, SUBMISSIONS, [Line(b'{"a":2}\n', None)])

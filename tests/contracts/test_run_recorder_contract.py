@@ -1,5 +1,6 @@
 """What every `RunRecorder` promises; another implementation is one more parameter of `book`."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Callable
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from reddit_ingest.core.capture import CapturePoint
 from reddit_ingest.core.coverage import CoverageStatus
 from reddit_ingest.core.errors import LakeNotUsable
 from reddit_ingest.core.ports import RunRecorder
-from reddit_ingest.core.records import RunRecord
+from reddit_ingest.core.records import RefreshRecord, RunRecord
 from reddit_ingest.core.windows import HOUR_S, Window
 from reddit_ingest.local_state import SqliteRunRecorder, SqliteStateStore
 from reddit_ingest.run_metadata import RedditIngestionRunRecorder
@@ -38,12 +40,34 @@ RUN = RunRecord(
 )
 
 
+REFRESH = RefreshRecord(
+    environment="prod",
+    subreddit="android",
+    observed_at_ts=NOON + 4_000,
+    due=900,
+    asked=800,
+    found=795,
+    rescored=400,
+    edited=20,
+    removed=7,
+    missing=5,
+    deletions=9,
+    deletions_due=2,
+    new_comments=33,
+    requests=14,
+    remaining=100,
+    curve=(CapturePoint(3_600, 400, 380, 410), CapturePoint(7_200, 0, 0, 0)),
+    reason='Reddit answered 503 at GET /api/info, 3 times; it\'s "over"',
+)
+
+
 @dataclass
 class Book:
-    """A recorder, and what a reader of the history finds."""
+    """A recorder, and what a reader of the history finds: of attempts, and of refreshes."""
 
     recorder: RunRecorder
     history: Callable[[], list[dict[str, Any]]]
+    refreshes: Callable[[], list[dict[str, Any]]]
 
 
 _COLUMNS = {
@@ -68,6 +92,32 @@ def as_row(item: dict[str, Any]) -> dict[str, Any]:
     return {"environment": environment, "subreddit": subreddit, **fields}
 
 
+_REFRESH_COLUMNS = {
+    "ObservedAtTs": "observed_at_ts",
+    "DueCount": "due",
+    "AskedCount": "asked",
+    "FoundCount": "found",
+    "RescoredCount": "rescored",
+    "EditedCount": "edited",
+    "RemovedCount": "removed",
+    "MissingCount": "missing",
+    "DeletionsCount": "deletions",
+    "DeletionsDueCount": "deletions_due",
+    "NewCommentsCount": "new_comments",
+    "RequestsCount": "requests",
+    "RemainingCount": "remaining",
+    "Curve": "curve",
+    "Reason": "reason",
+}
+
+
+def as_refresh(item: dict[str, Any]) -> dict[str, Any]:
+    environment, subreddit = re.fullmatch("ENV#(.*)#SUBREDDIT#(.*)", item["pk"]).groups()  # type: ignore[union-attr]
+    assert item["sk"] == f"REFRESH#{item['ObservedAtTs']}"
+    fields = {name: _plain(key, item[key]) for key, name in _REFRESH_COLUMNS.items()}
+    return {"environment": environment, "subreddit": subreddit, **fields}
+
+
 def _plain(name: str, value: str) -> str | int:
     return int(value) if name.endswith(("Count", "Ts")) else value
 
@@ -82,15 +132,23 @@ def recorder_on_aws(deployment: Deployment) -> RedditIngestionRunRecorder:
 def book(request: pytest.FixtureRequest, tmp_path: Path) -> Book:
     if request.param == "dynamodb":
         deployment: Deployment = request.getfixturevalue("deployment")
-        return Book(recorder_on_aws(deployment), lambda: list(map(as_row, deployment.items("ATTEMPT"))))
+        return Book(
+            recorder_on_aws(deployment),
+            lambda: list(map(as_row, deployment.items("ATTEMPT"))),
+            lambda: list(map(as_refresh, deployment.items("REFRESH"))),
+        )
     path = tmp_path / "lake" / "state.sqlite"
 
-    def history() -> list[dict[str, Any]]:
+    def rows(query: str) -> list[dict[str, Any]]:
         with closing(sqlite3.connect(path)) as database:
             database.row_factory = sqlite3.Row
-            return [dict(row) for row in database.execute("select * from runs order by window_start_ts, manifest")]
+            return [dict(row) for row in database.execute(query)]
 
-    return Book(SqliteRunRecorder(path), history)
+    return Book(
+        SqliteRunRecorder(path),
+        lambda: rows("select * from runs order by window_start_ts, manifest"),
+        lambda: rows("select * from refreshes order by observed_at_ts"),
+    )
 
 
 def flat(run: RunRecord) -> dict[str, Any]:
@@ -156,6 +214,24 @@ def test_a_file_that_is_no_database_is_not_usable(tmp_path: Path) -> None:
         SqliteRunRecorder(tmp_path / "state.sqlite").record(RUN)
 
 
+def test_every_field_of_a_refresh_is_kept_and_recording_it_again_changes_nothing(book: Book) -> None:
+    book.recorder.record_refresh(REFRESH)
+    book.recorder.record_refresh(REFRESH)
+    (kept,) = book.refreshes()
+    assert json.loads(kept.pop("curve")) == [point.to_dict() for point in REFRESH.curve]
+    fields = asdict(REFRESH)
+    del fields["curve"]
+    assert kept == fields
+
+
+def test_every_refresh_is_kept_apart_from_the_others_and_from_the_attempts(book: Book) -> None:
+    book.recorder.record(RUN)
+    for refresh in (REFRESH, replace(REFRESH, observed_at_ts=NOON + 8_000), replace(REFRESH, subreddit="iphone")):
+        book.recorder.record_refresh(refresh)
+    assert len(book.refreshes()) == 3
+    assert book.history() == [flat(RUN)]
+
+
 # What only the table and the figures show.
 
 
@@ -187,6 +263,16 @@ def test_all_figures_of_a_window_are_one_call_and_have_the_dimensions_of_the_con
         ("WindowsBlocked", ""): 0,
         ("WindowsFailed", ""): 0,
         ("RedditRequests", ""): 9,
+    }
+
+
+def test_a_refresh_tells_its_figures_of_its_subreddit(deployment: Deployment) -> None:
+    recorder_on_aws(deployment).record_refresh(REFRESH)
+    assert deployment.figures() == {
+        ("RefreshedItems", "android"): 795,
+        ("DeletionsNoticed", "android"): 9,
+        ("DeletionsDue", "android"): 2,
+        ("CommentsRecovered", "android"): 33,
     }
 
 

@@ -12,7 +12,9 @@ from reddit_ingest.core.keys import (
     content_name,
     data_name,
     is_manifest,
+    kind_of,
     manifest_name,
+    start_of,
     window_folder,
 )
 from reddit_ingest.core.windows import HOUR_S, Window, hour_of
@@ -91,3 +93,29 @@ def test_a_manifest_is_known_by_its_name() -> None:
 )
 def test_nothing_else_is_taken_for_a_manifest(key: str) -> None:
     assert not is_manifest(key)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "quarantine", "tombstones", "misses"])
+@pytest.mark.parametrize("suffix", ["", ".zst"])
+def test_the_name_of_an_object_tells_its_kind(kind: str, suffix: str) -> None:
+    names = [data_name(kind, 1, suffix), data_name(kind, 12, suffix), content_name(kind, SHA, suffix)]
+    assert [kind_of(name) for name in names] == [kind] * 3
+
+
+@pytest.mark.parametrize(
+    "name", ["", "comments", "comments.json", "notes.jsonl", "comments-x.jsonl", "a/comments.jsonl"]
+)
+def test_other_names_tell_no_kind(name: str) -> None:
+    assert kind_of(name) is None
+
+
+@given(st.integers(min_value=315_000, max_value=1_000_000).map(lambda hours: hours * HOUR_S))
+def test_the_folder_of_a_window_tells_its_start(start: int) -> None:
+    assert start_of("reddit/", window_folder("reddit/", "android", hour_of(start))) == start
+
+
+@pytest.mark.parametrize(
+    "folder", ["", "reddit/", "reddit/a/2026-13-01/000000/", "reddit/a/2026-01-01/250000/", "a/b/"]
+)
+def test_other_folders_have_no_start(folder: str) -> None:
+    assert start_of("reddit/", folder) is None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reddit_ingest.core.errors import InvalidRequest
-from reddit_ingest.core.names import subreddit_key, subreddit_keys
+from reddit_ingest.core.names import author_name, item_fullname, subreddit_key, subreddit_keys
 
 _TRAVERSALS = [
     "..", ".", "../", "../etc", "../../etc/passwd", "..\\..\\windows", "....//", "..%2f", "%2e%2e%2f", "..%252f",
@@ -109,3 +109,22 @@ def test_a_comma_list_and_a_list_give_the_same_keys_each_once_in_order() -> None
 def test_a_list_with_anything_that_is_no_name_is_refused(names: Any) -> None:
     with pytest.raises(InvalidRequest):
         subreddit_keys(names)
+
+
+@pytest.mark.parametrize("written", ["Some_One", "u/Some_One", "/u/Some_One"])
+def test_an_account_is_written_with_or_without_its_prefix(written: str) -> None:
+    assert author_name(written) == "Some_One"
+
+
+@pytest.mark.parametrize("name", ["", "u/", "a b", "[deleted]", "a/b", "r/x", "../x", "ü", "a" * 41, None, 7, "a\n"])
+def test_what_no_account_can_be_called_is_refused_in_a_line(name: object) -> None:
+    with pytest.raises(InvalidRequest, match="not the name of an account") as refused:
+        author_name(name)
+    assert len(str(refused.value)) < 150
+
+
+@pytest.mark.parametrize("name", ["", "t3_", "t5_abc", "abc", "t3_a/b", "t1_ü", "t1_" + "a" * 21, None, "t3_a\n"])
+def test_what_is_no_fullname_is_refused_in_a_line(name: object) -> None:
+    with pytest.raises(InvalidRequest, match="not a fullname") as refused:
+        item_fullname(name)
+    assert len(str(refused.value)) < 160

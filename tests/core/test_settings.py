@@ -3,7 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reddit_ingest.core.errors import InvalidRequest, InvalidSetting
-from reddit_ingest.core.settings import IngestSettings, RedditCredentials, RedditEndpoint
+from reddit_ingest.core.ladder import Ladder
+from reddit_ingest.core.settings import (
+    IngestSettings,
+    PrivacySettings,
+    RedditCredentials,
+    RedditEndpoint,
+    RefreshSettings,
+)
 
 AGENT = "linux:market-opinion:v1 (by /u/somebody)"
 SECRET = "s3cr3t-Value_of-27-characters"
@@ -142,3 +149,38 @@ def test_any_environment_gives_settings_or_says_what_is_wrong(values: dict[str, 
     assert settings.max_windows_per_run >= 1
     assert settings.look_back_hours >= 0
     assert settings.max_submissions is None or settings.max_submissions >= 1
+
+
+def test_the_ladder_is_read_in_hours_and_put_in_order() -> None:
+    settings = RefreshSettings.from_mapping({"REFRESH_LADDER_HOURS": "36, 2,168,36", "REFRESH_REQUESTS": "20"})
+    assert settings == RefreshSettings(Ladder((7_200, 129_600, 604_800)), 20)
+    assert RefreshSettings.from_mapping({"REFRESH_LADDER_HOURS": " "}) == RefreshSettings()
+
+
+@pytest.mark.parametrize("value", ["0", "2;36", "-2", "1.5", "2,", "2h", "99999", "\u0662"])
+def test_a_ladder_that_is_none_is_refused_with_an_example(value: str) -> None:
+    with pytest.raises(InvalidSetting, match="REFRESH_LADDER_HOURS must be ages in hours, for example 2,36,168"):
+        RefreshSettings.from_mapping({"REFRESH_LADDER_HOURS": value})
+
+
+def test_people_are_kept_as_they_are_unless_told_otherwise() -> None:
+    assert IngestSettings.from_mapping({}).privacy == PrivacySettings(False, None, 24)
+    told = {"AUTHORS": "hashed", "RAW_TEXT_HOURS": "720", "DELETION_DEADLINE_HOURS": "48"}
+    assert IngestSettings.from_mapping(told).privacy == PrivacySettings(True, 720, 48)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTHORS", "yes"),
+        ("AUTHORS", "HASHED"),
+        ("RAW_TEXT_HOURS", "0"),
+        ("RAW_TEXT_HOURS", "-1"),
+        ("RAW_TEXT_HOURS", "a day"),
+        ("DELETION_DEADLINE_HOURS", "0"),
+        ("DELETION_DEADLINE_HOURS", "1.5"),
+    ],
+)
+def test_a_malformed_setting_of_privacy_is_named(name: str, value: str) -> None:
+    with pytest.raises(InvalidSetting, match=name):
+        PrivacySettings.from_mapping({name: value})

@@ -22,6 +22,7 @@ from reddit_ingest.s3_storage import S3LakeReader
 from ..emulator import Deployment
 
 FUNCTION = "tf-prod-smartcomp-lambda-reddit-ingestion"
+REFRESH = "tf-prod-smartcomp-lambda-reddit-refresh"
 BUCKET, TABLE, SUBREDDIT = "tf-prod-smartcomp-lz", "reddit-ingestion-runs", "smartphones"
 PARAMETER = f"/reddit-ingest/prod/{SUBREDDIT}/last_run_ts"
 
@@ -34,8 +35,8 @@ def client(service: str) -> Any:
     return boto3.client(service, config=Config(s3={"addressing_style": "path"}, read_timeout=300))
 
 
-def invoke(event: dict[str, Any]) -> Any:
-    reply = client("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps(event).encode())
+def invoke(event: dict[str, Any], function: str = FUNCTION) -> Any:
+    reply = client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
     answer = json.loads(reply["Payload"].read())
     assert "FunctionError" not in reply, answer
     return answer
@@ -152,9 +153,28 @@ def test_the_command_line_reads_the_deployed_lake_and_drives_the_function() -> N
     assert len(json.loads(driven.stdout)) == 2
 
 
-def test_the_role_may_do_what_the_tests_of_the_function_grant_and_no_more() -> None:
+def test_the_refresh_function_looks_again_at_what_has_landed() -> None:
+    (report,) = invoke({}, REFRESH)["subreddits"]
+    assert report["subreddit"] == SUBREDDIT
+    assert report["asked"] == report["due"]
+    assert report["deletions_due"] == 0
+    assert len(items("REFRESH#")) == 1
+
+
+LOGS = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+CALLED_BY_LAMBDA_ITSELF = {"sqs:SendMessage"}
+
+
+@pytest.mark.parametrize(
+    ("function", "agreed"),
+    [
+        (FUNCTION, Deployment("", "", "arn").granted()),
+        (REFRESH, Deployment("", "", "arn").granted_to_refresh()),
+    ],
+)
+def test_a_role_may_do_what_the_tests_of_its_function_grant_and_no_more(function: str, agreed: dict[str, str]) -> None:
     iam = client("iam")
-    role = client("lambda").get_function_configuration(FunctionName=FUNCTION)["Role"].rpartition("/")[2]
+    role = client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
     actions: set[str] = set()
     for attached in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
         version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
@@ -164,7 +184,5 @@ def test_the_role_may_do_what_the_tests_of_the_function_grant_and_no_more() -> N
         for statement in document["Statement"]:
             listed = statement["Action"]
             actions.update([listed] if isinstance(listed, str) else listed)
-    logs = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
-    called_by_lambda_itself = {"sqs:SendMessage"}
-    assert actions == set(Deployment("", "", "arn").granted()) | logs | called_by_lambda_itself
+    assert actions == set(agreed) | LOGS | CALLED_BY_LAMBDA_ITSELF
     assert iam.list_role_policies(RoleName=role)["PolicyNames"] == []

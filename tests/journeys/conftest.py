@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from market_opinion.cli import main
 from market_opinion.cli.simulator import environment
-from reddit_ingest import reddit_client, view
+from reddit_ingest import arctic_client, reddit_client, view
 from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.windows import iso
 from reddit_sim import HostilePlan, RecordedWorld, Simulator, World
@@ -57,6 +57,8 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries pause for seconds; here nobody waits."""
     monkeypatch.setattr(prawcore.sessions.time, "sleep", lambda seconds: None)
     monkeypatch.setattr(reddit_client, "_FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(arctic_client, "PACE_S", 0.0)
+    monkeypatch.setattr(arctic_client, "PAUSES_S", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _DURATION = re.compile(r"\d+\.\d s\.")
 OPERATIONS = ROOT / "docs" / "operations.md"
-STAGE = ROOT / "aws" / "us-east-1" / "20_lambda"
+STAGES = ROOT / "aws" / "us-east-1"
+STAGE = STAGES / "20_lambda"
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -93,7 +94,7 @@ def test_every_alarm_has_a_section_and_names_it() -> None:
 
 
 def test_every_page_and_anchor_that_terraform_names_is_there() -> None:
-    named = re.findall(r"(docs/[\w-]+\.md)#([\w-]+)", "\n".join(file.read_text() for file in STAGE.glob("*.tf")))
+    named = re.findall(r"(docs/[\w-]+\.md)#([\w-]+)", "\n".join(file.read_text() for file in STAGES.glob("*/*.tf")))
     assert named
     assert [(page, anchor) for page, anchor in named if anchor not in anchors(ROOT / page)] == []
 
@@ -156,7 +157,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def _resources(kind: str) -> dict[str, str]:
-    text = "\n".join(file.read_text() for file in sorted(STAGE.glob("*.tf")))
+    text = "\n".join(file.read_text() for file in sorted(STAGES.glob("*/*.tf")))
     return dict(re.findall(rf'^resource "{kind}" "(\w+)" \{{\n(.*?)^\}}$', text, re.MULTILINE | re.DOTALL))
 
 

@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ROOT / "aws" / "us-east-1"
-BUCKETS, FUNCTION = "10_s3", "20_lambda"
+BUCKETS, FUNCTION, REFRESH = "10_s3", "20_lambda", "30_refresh"
 
 _OUTPUTS_ONLY = """
 terraform {

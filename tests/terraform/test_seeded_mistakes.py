@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from .stages import BUCKETS, FUNCTION, STAGES, check, complaints, copied, keep_only, needs_terraform, resources
+from .stages import BUCKETS, FUNCTION, REFRESH, STAGES, check, complaints, copied, keep_only, needs_terraform, resources
 
 BUCKETS_TEST, FUNCTION_TEST, FUNCTION_PLAN = "10_s3 test", "20_lambda test", "20_lambda plan"
+REFRESH_TEST = "30_refresh test"
 PLANNED_BUCKETS = "rules for planned buckets"
 
 
@@ -155,6 +156,13 @@ COPIES = {
                 "A bucket takes requests over plain HTTP.",
             ),
             _bucket(
+                "old TLS allowed",
+                "  attach_require_latest_tls_policy      = true # nothing below TLS 1.2\n",
+                "",
+                BUCKETS_TEST,
+                "A bucket takes requests over an old TLS.",
+            ),
+            _bucket(
                 "versioning off",
                 "  versioning = {\n    enabled = true\n",
                 "  versioning = {\n    enabled = false\n",
@@ -186,6 +194,36 @@ COPIES = {
         ),
         stages=(BUCKETS,),
         runs=("plain_http_is_denied_and_old_versions_are_kept",),
+    ),
+    "refresh": Copy(
+        (
+            Mistake(
+                "refresh may delete what it cannot name by version",
+                f"{REFRESH}/iam.tf",
+                '["s3:DeleteObjectVersion"]',
+                '["s3:DeleteObject", "s3:DeleteObjectVersion"]',
+                REFRESH_TEST,
+                "The function may do more or less than agreed:",
+            ),
+            Mistake(
+                "refresh may list the whole bucket",
+                f"{REFRESH}/iam.tf",
+                '["${local.reddit_prefix}*"]',
+                '["*"]',
+                REFRESH_TEST,
+                "The function may list or publish elsewhere.",
+            ),
+            Mistake(
+                "two refreshes at a time",
+                f"{REFRESH}/main.tf",
+                "  reserved_concurrent_executions = 1\n",
+                "",
+                REFRESH_TEST,
+                "Two refreshes may overlap.",
+            ),
+        ),
+        stages=(BUCKETS, FUNCTION, REFRESH),
+        runs=("function", "permissions"),
     ),
     "output missing that the next stage reads": Copy(
         (

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from .stages import BUCKETS, FUNCTION, STAGES
+from .stages import BUCKETS, FUNCTION, REFRESH, STAGES
 
-STAGE = pytest.mark.parametrize("stage", [STAGES / BUCKETS, STAGES / FUNCTION], ids=lambda stage: stage.name)
+ALL = [STAGES / name for name in (BUCKETS, FUNCTION, REFRESH)]
+STAGE = pytest.mark.parametrize("stage", ALL, ids=lambda stage: stage.name)
 
 
 def _blocks(stage: Path, kind: str) -> dict[str, str]:
@@ -38,7 +39,11 @@ def test_the_state_lies_where_the_other_stages_look_for_it(stage: Path) -> None:
 
 @pytest.mark.parametrize("name", ["versions.tf", "providers.tf"])
 def test_all_stages_work_with_the_same_versions_and_tags(name: str) -> None:
-    assert (STAGES / BUCKETS / name).read_text() == (STAGES / FUNCTION / name).read_text()
+    assert len({(stage / name).read_text() for stage in ALL}) == 1
+
+
+def test_no_stage_lacks_these_checks() -> None:
+    assert sorted(stage for stage in STAGES.iterdir() if stage.is_dir()) == ALL
 
 
 @STAGE

@@ -26,6 +26,7 @@ module "zone" {
   object_ownership         = "BucketOwnerEnforced"
 
   attach_deny_insecure_transport_policy = true
+  attach_require_latest_tls_policy      = true # nothing below TLS 1.2
 
   server_side_encryption_configuration = {
     rule = {

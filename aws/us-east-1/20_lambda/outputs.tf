@@ -23,6 +23,21 @@ output "dead_letter_queue_url" {
   value       = aws_sqs_queue.dead_letters.url
 }
 
+output "dead_letter_queue_arn" {
+  description = "ARN of that queue, for the stages whose events end there too."
+  value       = local.queue_arn
+}
+
+output "alarm_topic_arns" {
+  description = "ARN of the topic that alarms write to, in a list; empty without alarm_email."
+  value       = local.alarm_actions
+}
+
+output "subreddits" {
+  description = "Subreddits that are read, in small letters."
+  value       = local.subreddits
+}
+
 output "log_group_name" {
   description = "Name of the function's log group, for `aws logs tail`."
   value       = aws_cloudwatch_log_group.reddit_ingestion.name

@@ -5,17 +5,43 @@ Exit codes: 0 done, 1 failed (a person must act), 2 usage, 3 incomplete (the sam
 
 import logging
 import sys
+from importlib import import_module
 
 import click
 
 from reddit_ingest import __version__
 from reddit_ingest.core.errors import EXIT_INCOMPLETE, PlatformError
 
-from . import demo, ingest, show, simulator, status
+_COMMANDS = {
+    "ingest": ("ingest", "ingest"),
+    "backfill": ("ingest", "backfill"),
+    "import": ("importing", "import_dumps"),
+    "gaps": ("gaps", "gaps"),
+    "plan": ("plan", "plan"),
+    "refresh": ("refresh", "refresh"),
+    "status": ("status", "status"),
+    "show": ("show", "show"),
+    "verify": ("verify", "verify"),
+    "repair": ("repair", "repair"),
+    "forget": ("forget", "forget"),
+    "demo": ("demo", "demo"),
+    "simulator": ("simulator", "simulator"),
+}
+"""Module and name of every command. Nobody waits for the libraries of a command that was not asked for."""
 
 
 class _Group(click.Group):
-    """Turns the platform's errors into one line on stderr and the documented exit code."""
+    """Finds commands, and turns the platform's errors into one line on stderr and the documented exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f".{module}", __package__), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -51,11 +77,3 @@ def main(verbose: bool) -> None:
         level=logging.INFO if verbose else logging.CRITICAL,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-
-
-main.add_command(ingest.ingest)
-main.add_command(ingest.backfill)
-main.add_command(status.status)
-main.add_command(show.show)
-main.add_command(demo.demo)
-main.add_command(simulator.simulator)

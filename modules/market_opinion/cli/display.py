@@ -92,6 +92,14 @@ class LiveProgress:
             f" {record.submissions:,} submissions, {record.comments:,} comments"
         )
 
+    def done(self, line: str) -> None:
+        """Show that a piece of work is done."""
+        self._say(line)
+
+    def step(self, line: str) -> None:
+        """Show a small step, on a terminal only."""
+        self._status.update(Text(line))
+
     def _say(self, line: str) -> None:
         if self._console.is_terminal:
             self._status.update(Text(line))

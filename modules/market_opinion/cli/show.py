@@ -10,6 +10,7 @@ import click
 from reddit_ingest.core.keys import COMMENTS, KINDS, SUBMISSIONS
 from reddit_ingest.core.names import subreddit_key
 from reddit_ingest.core.settings import IngestSettings
+from reddit_ingest.core.tombstones import is_expired
 from reddit_ingest.view import rows
 
 from .display import harmless, moment
@@ -65,19 +66,25 @@ def _text(row: dict[str, Any]) -> str:
 
 
 def _readable(row: dict[str, Any], kind: str) -> Iterator[str]:
-    author = f"u/{row['author']}" if row["author"] else "[deleted]"
+    author = f"u/{row['author']}" if row["author"] else "author not kept" if is_expired(row, kind) else "[deleted]"
     score = "score hidden" if row.get("score_hidden") else f"score {row['score']}"
     edited = f", edited {moment(row['edited'])}" if row["edited"] else ""
-    yield harmless(f"{row['fullname']}  {moment(row['created_utc'])} UTC  {author}  {score}{edited}")
-    if kind == COMMENTS:
+    yield _one_line(f"{row['fullname']}  {moment(row['created_utc'])} UTC  {author}  {score}{edited}")
+    if is_expired(row, kind):
+        yield "  text no longer kept"
+    elif kind == COMMENTS:
         yield from _indented(row["body"])
     else:
-        yield harmless(f"  {row['title']}  [{row['num_comments']} comments]")
+        yield _one_line(f"  {row['title']}  [{row['num_comments']} comments]")
         yield from _indented(row["selftext"])
     if first := row.get("first_text"):
         yield from _indented("when first seen: " + " / ".join(value for value in first.values() if value))
     if row.get("permalink"):
-        yield harmless(f"  https://www.reddit.com{row['permalink']}")
+        yield _one_line(f"  https://www.reddit.com{row['permalink']}")
+
+
+def _one_line(text: str) -> str:
+    return harmless(text).replace("\n", " ")
 
 
 def _indented(text: str | None) -> Iterator[str]:

@@ -79,4 +79,5 @@ def environment(url: str) -> dict[str, str]:
         "REDDIT_USER_AGENT": "any:market-opinion:v1 (by /u/simulator)",
         "REDDIT_OAUTH_URL": url,
         "REDDIT_URL": url,
+        "ARCTIC_SHIFT_URL": url,
     }

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -12,11 +12,30 @@ from reddit_ingest.core.errors import EXIT_DONE, EXIT_INCOMPLETE, DamagedState
 from reddit_ingest.core.names import subreddit_key
 from reddit_ingest.core.ports import Clock
 from reddit_ingest.core.settings import IngestSettings
+from reddit_ingest.core.tombstones import Graves
 from reddit_ingest.core.windows import HOUR_S, last_settled_end
-from reddit_ingest.view import WindowState, ledger, subreddits_in
+from reddit_ingest.view import WindowState, graves, ledger, subreddits_in
 
 from .display import console, moment, status_text, table
 from .options import ReadableLake, json_option, lake_to_read, now_option
+
+
+@dataclass(frozen=True, slots=True)
+class _Deletions:
+    """What still has to be erased: tombstones whose content has not left the lake, and by when it must."""
+
+    due: int
+    overdue: int
+    since_ts: int | None
+    deadline_ts: int | None
+
+    @classmethod
+    def of(cls, buried: Graves, hours: int, now_ts: int) -> "_Deletions":
+        noticed = sorted(each.noticed_at_ts for each in buried.waiting.values())
+        allowed_s = hours * HOUR_S
+        since_ts = noticed[0] if noticed else None
+        overdue = sum(ts + allowed_s < now_ts for ts in noticed)
+        return cls(len(noticed), overdue, since_ts, None if since_ts is None else since_ts + allowed_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +45,7 @@ class _Summary:
     trouble: str | None
     lag_hours: int | None
     windows: list[WindowState]
+    deletions: _Deletions
 
     @property
     def gaps(self) -> list[WindowState]:
@@ -38,6 +58,7 @@ class _Summary:
             "trouble": self.trouble,
             "lag_hours": self.lag_hours,
             "gaps": len(self.gaps),
+            "deletions": asdict(self.deletions),
             "windows": [_window_dict(state) for state in self.windows],
         }
 
@@ -60,7 +81,7 @@ def status(subreddits: Sequence[str], lake: ReadableLake, clock: Clock, hours: i
       market-opinion status --aws
       market-opinion status --json | python3 -m json.tool
 
-    Exit codes: 0 every hour was seen whole, 3 there are gaps or failed hours.
+    Exit codes: 0 every hour was seen whole, 3 there are gaps or failed hours, or deletions past their deadline.
     """
     settings = IngestSettings.from_mapping(os.environ)
     names = [subreddit_key(name) for name in subreddits] or subreddits_in(lake.reader(), settings.landing_prefix)
@@ -69,7 +90,7 @@ def status(subreddits: Sequence[str], lake: ReadableLake, clock: Clock, hours: i
         click.echo(json.dumps([summary.to_dict() for summary in summaries], indent=1))
     else:
         _print(summaries, hours)
-    whole = all(not summary.gaps and not summary.trouble for summary in summaries)
+    whole = all(not summary.gaps and not summary.trouble and not summary.deletions.overdue for summary in summaries)
     click.get_current_context().exit(EXIT_DONE if whole else EXIT_INCOMPLETE)
 
 
@@ -80,7 +101,9 @@ def _summary(lake: ReadableLake, settings: IngestSettings, subreddit: str, now_t
     except DamagedState as damaged:
         trouble = str(damaged)
     lag = None if watermark is None else max(0, last_settled_end(now_ts) - watermark) // HOUR_S
-    return _Summary(subreddit, watermark, trouble, lag, ledger(lake.reader(), f"{settings.landing_prefix}{subreddit}/"))
+    reader, place = lake.reader(), f"{settings.landing_prefix}{subreddit}/"
+    deletions = _Deletions.of(graves(reader, place), settings.privacy.deletion_deadline_hours, now_ts)
+    return _Summary(subreddit, watermark, trouble, lag, ledger(reader, place), deletions)
 
 
 def _print(summaries: Sequence[_Summary], hours: int) -> None:
@@ -92,6 +115,8 @@ def _print(summaries: Sequence[_Summary], hours: int) -> None:
     out.print()
     out.print(table(columns, shown))
     _print_gaps([state for summary in summaries for state in summary.gaps])
+    for summary in summaries:
+        _print_deletions(summary.subreddit, summary.deletions)
 
 
 def _summary_row(summary: _Summary) -> list[object]:
@@ -133,6 +158,17 @@ def _print_gaps(gaps: Sequence[WindowState]) -> None:
     out.print(table(columns, rows, title="Gaps: what could not be seen"))
 
 
+def _print_deletions(subreddit: str, deletions: _Deletions) -> None:
+    if not deletions.due:
+        return
+    late = f"; {deletions.overdue:,} are overdue: run `market-opinion forget --due`" if deletions.overdue else ""
+    console().print(
+        f"\nr/{subreddit}: {deletions.due:,} deletions to be honoured, the first noticed"
+        f" {moment(deletions.since_ts)} UTC, by {moment(deletions.deadline_ts)} UTC{late}",
+        soft_wrap=True,
+    )
+
+
 def _window_dict(state: WindowState) -> dict[str, Any]:
     return {
         "start_ts": state.window.start_ts,
@@ -145,4 +181,5 @@ def _window_dict(state: WindowState) -> dict[str, Any]:
         "new_comments": state.new_comments,
         "quarantined": state.quarantined,
         "requests": state.requests,
+        "sources": state.sources,
     }

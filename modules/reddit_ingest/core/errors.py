@@ -8,6 +8,7 @@
     │   ├── SubredditBlocked      private, banned, quarantined or not found
     │   ├── LakeNotUsable         the lake cannot be opened or written
     │   ├── ServiceRefused        a cloud service refuses: permission, name, limit
+    │   ├── ArchiveNotUsable      a dump cannot be read, or is none
     │   └── DamagedState          a stored watermark or manifest that cannot be trusted
     │       └── ObjectMissing     an object that should stand in the lake does not
     ├── TryLater                  the same command may succeed later                 exit code 3
@@ -21,6 +22,7 @@
     │   └── PoisonedRecord
     └── Stop                      a promise would be broken by going on              exit code 1
         ├── StorageFull           no room; what was landed before is intact
+        ├── ArchiveDamaged        a dump is cut or corrupt; every whole row before the damage is landed
         └── WindowNotCovered      the source cannot show the whole window
 
 Messages are one line: what is wrong, where, and the next step. Adapters translate foreign exceptions once and keep
@@ -72,6 +74,10 @@ class LakeNotUsable(FixConfiguration):
 
 class ServiceRefused(FixConfiguration):
     """A cloud service refuses a call; the message names service, operation and resource."""
+
+
+class ArchiveNotUsable(FixConfiguration):
+    """A dump file cannot be read, is no dump, or needs more memory than there is."""
 
 
 class DamagedState(FixConfiguration):
@@ -130,6 +136,10 @@ class Stop(PlatformError):
 
 class StorageFull(Stop):
     """There is no room for an object; what was landed before is intact."""
+
+
+class ArchiveDamaged(Stop):
+    """A dump file is cut or corrupt; every whole row before the damage is landed."""
 
 
 class WindowNotCovered(Stop):

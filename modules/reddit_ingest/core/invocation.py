@@ -10,6 +10,7 @@ from .names import subreddit_key, subreddit_keys
 from .settings import IngestSettings
 from .windows import Window, plan_backfill
 
+_REFRESH_KEYS = {"subreddit", "subreddits", "budget"}
 _KEYS = {"mode", "subreddit", "subreddits", "start_ts", "end_ts", "max_submissions"}
 
 
@@ -24,6 +25,10 @@ class Mode(StrEnum):
     """Known items, asked for again: an attempt that adds and claims nothing."""
     FORGET = "forget"
     """Tombstones: an attempt that takes away from what readers see and claims nothing."""
+    IMPORT = "import"
+    """Days of a dump file."""
+    REPAIR = "repair"
+    """Objects of an attempt that ended before its manifest: adopted afterwards, and nothing is claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +50,7 @@ def parse_event(event: Mapping[str, Any], settings: IngestSettings, now_ts: int)
     Raises:
         InvalidRequest: a key is unknown, missing or malformed.
     """
-    if not isinstance(event, Mapping):
-        raise InvalidRequest(f"an event is a JSON object, got {type(event).__name__}")
-    fields = {} if "detail-type" in event and "source" in event else dict(event)
-    if unknown := sorted(str(key)[:40] for key in set(fields) - _KEYS):
-        raise InvalidRequest(f"unknown keys in the event: {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}")
+    fields = _fields(event, _KEYS)
     mode = _mode(fields)
     return IngestRequest(
         mode=mode,
@@ -57,6 +58,36 @@ def parse_event(event: Mapping[str, Any], settings: IngestSettings, now_ts: int)
         windows=_backfill_windows(fields, now_ts) if mode is Mode.BACKFILL else (),
         max_submissions=_max_submissions(fields, settings),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshRequest:
+    """What one refresh is asked to do, and how many requests it may spend."""
+
+    subreddits: tuple[str, ...]
+    budget: int
+
+
+def parse_refresh_event(event: Mapping[str, Any], settings: IngestSettings, budget: int) -> RefreshRequest:
+    """Return the refresh that an event asks for: `{}`, `{"subreddit"}` or `{"subreddits"}`, and `"budget"` with each.
+
+    Raises:
+        InvalidRequest: a key is unknown or malformed.
+    """
+    fields = _fields(event, _REFRESH_KEYS)
+    asked = fields.get("budget", budget)
+    if isinstance(asked, bool) or not isinstance(asked, int) or asked < 1:
+        raise InvalidRequest(f'"budget" is a whole number of requests of at least 1, got {asked!r}')
+    return RefreshRequest(_subreddits(fields, settings), asked)
+
+
+def _fields(event: object, known: set[str]) -> dict[str, Any]:
+    if not isinstance(event, Mapping):
+        raise InvalidRequest(f"an event is a JSON object, got {type(event).__name__}")
+    fields = {} if "detail-type" in event and "source" in event else dict(event)
+    if unknown := sorted(repr(str(key))[1:-1][:40] for key in set(fields) - known)[:5]:
+        raise InvalidRequest(f"unknown keys in the event: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    return fields
 
 
 def _mode(fields: Mapping[str, Any]) -> Mode:

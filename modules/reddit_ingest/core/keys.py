@@ -21,6 +21,8 @@ MISSES = "misses"
 KINDS = (SUBMISSIONS, COMMENTS)
 _SHA_DIGITS = 16
 _MANIFEST = re.compile(r"manifest-[0-9a-f]{16}\.json")
+_DATA = re.compile(r"([a-z]+)(-part[0-9]+|-[0-9a-f]{16})?\.jsonl(\.zst)?")
+_FOLDER = re.compile(r"([^/]+)/([0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{6})/")
 
 
 def window_folder(prefix: str, subreddit: str, window: Window) -> str:
@@ -33,18 +35,20 @@ def window_folder(prefix: str, subreddit: str, window: Window) -> str:
     return f"{prefix}{subreddit_key(subreddit)}/{start:%Y-%m-%d}/{start:%H%M%S}/"
 
 
-def data_name(kind: str, part: int) -> str:
+def data_name(kind: str, part: int, suffix: str = "") -> str:
     """Return the name that the first attempt gives to a data object; parts are counted from 1.
+
+    `suffix` names the compression, with its dot.
 
     >>> data_name("comments", 1), data_name("comments", 2)
     ('comments.jsonl', 'comments-part2.jsonl')
     """
-    return f"{kind}.jsonl" if part == 1 else f"{kind}-part{part}.jsonl"
+    return f"{kind}.jsonl{suffix}" if part == 1 else f"{kind}-part{part}.jsonl{suffix}"
 
 
-def content_name(kind: str, sha256: str) -> str:
+def content_name(kind: str, sha256: str, suffix: str = "") -> str:
     """Return the name that says what is inside, for when the plain one is taken by other bytes."""
-    return f"{kind}-{sha256[:_SHA_DIGITS]}.jsonl"
+    return f"{kind}-{sha256[:_SHA_DIGITS]}.jsonl{suffix}"
 
 
 def manifest_name(sha256: str) -> str:
@@ -55,3 +59,28 @@ def manifest_name(sha256: str) -> str:
 def is_manifest(key: str) -> bool:
     """Tell whether a key names a manifest."""
     return _MANIFEST.fullmatch(key.rpartition("/")[2]) is not None
+
+
+def kind_of(name: str) -> str | None:
+    """Return the kind of rows that a data object's name promises; None where it is not the name of one.
+
+    >>> kind_of("comments-part2.jsonl"), kind_of("notes.txt")
+    ('comments', None)
+    """
+    named = _DATA.fullmatch(name)
+    return named[1] if named and named[1] in (*KINDS, QUARANTINE, TOMBSTONES, MISSES) else None
+
+
+def start_of(prefix: str, folder: str) -> int | None:
+    """Return the start of the window that a folder is for; None where it is no window's folder.
+
+    >>> start_of("reddit/", "reddit/android/2026-01-01/000000/")
+    1767225600
+    """
+    named = _FOLDER.fullmatch(folder.removeprefix(prefix))
+    if not named:
+        return None
+    try:
+        return int(datetime.strptime(f"{named[2]}Z", "%Y-%m-%d/%H%M%S%z").timestamp())
+    except ValueError:
+        return None

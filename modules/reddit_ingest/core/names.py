@@ -4,7 +4,12 @@ import re
 
 from .errors import InvalidRequest
 
-_SUBREDDIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{1,20}|u_[A-Za-z0-9_-]{3,20}", re.ASCII)
+# reddit.com is the one subreddit with a dot: the first there was, and all of the oldest archives.
+_SUBREDDIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{1,20}|u_[A-Za-z0-9_-]{3,20}|(?i:reddit\.com)", re.ASCII)
+
+# Today a name has 3 to 20 characters; some old ones are shorter or longer.
+_AUTHOR = re.compile(r"(?:/?u/)?([A-Za-z0-9_-]{1,40})", re.ASCII)
+_FULLNAME = re.compile(r"t[13]_[0-9a-z]{1,20}", re.ASCII)
 
 
 def subreddit_key(name: object) -> str:
@@ -35,3 +40,34 @@ def subreddit_keys(names: object) -> tuple[str, ...]:
     if not isinstance(parts, list | tuple):
         raise InvalidRequest(f"not a list of subreddits: {names!r}; write android,iphone")
     return tuple(dict.fromkeys(subreddit_key(part.strip() if isinstance(part, str) else part) for part in parts))
+
+
+def author_name(name: object) -> str:
+    """Return the bare name of an account, written `name`, `u/name` or `/u/name`.
+
+    Raises:
+        InvalidRequest: the name is not one that Reddit could have given out.
+
+    >>> author_name("u/Some_One")
+    'Some_One'
+    """
+    found = _AUTHOR.fullmatch(name) if isinstance(name, str) else None
+    if not found:
+        raise InvalidRequest(f"not the name of an account: {str(name)[:40]!r}; write it as Reddit does, u/name")
+    return found[1]
+
+
+def item_fullname(name: object) -> str:
+    """Return the fullname of a submission or comment.
+
+    Raises:
+        InvalidRequest: it is none.
+
+    >>> item_fullname("T3_1abcd")
+    't3_1abcd'
+    """
+    if not isinstance(name, str) or not _FULLNAME.fullmatch(name.lower()):
+        raise InvalidRequest(
+            f"not a fullname: {str(name)[:40]!r}; write t3_ and the id of a submission, t1_ and that of a comment"
+        )
+    return name.lower()

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from .coverage import Coverage
 from .items import Line
 from .manifest import LandedObject, Manifest
-from .records import RunRecord
+from .records import RefreshRecord, RunRecord
 from .windows import Window
 
 Item = Mapping[str, Any]
@@ -115,6 +116,41 @@ class Source(Protocol):
         ...
 
 
+class Lookup(Protocol):
+    """Where known items are asked for by their names."""
+
+    name: str
+
+    @property
+    def requests_sent(self) -> int:
+        """What has been spent of the source's quota so far, retries included."""
+        ...
+
+    def within(self, deadline: Deadline, progress: Progress) -> None:
+        """Keep to this deadline from now on, and tell this hearer."""
+        ...
+
+    def info(self, subreddit: str, fullnames: Sequence[str]) -> dict[str, Item]:
+        """Return what there still is of at most 100 items of a subreddit; what is left out is not there (now).
+
+        Where nothing is there, that has been asked for twice, and the subreddit itself can be read.
+
+        Raises:
+            SubredditBlocked: nothing of the subreddit is shown, so nothing is known of its items.
+            CredentialsRejected, TryLater: the source cannot be read.
+        """
+        ...
+
+    def thread(self, fullname: str) -> Iterator[Item]:
+        """Yield the comments of a submission's thread, at any depth.
+
+        Raises:
+            SubredditBlocked, SkipRecord: there is no such thread to be read.
+            CredentialsRejected, TryLater: the source cannot be read; what was yielded is good.
+        """
+        ...
+
+
 class JsonlWriter(Protocol):
     """Lands lines as immutable JSON-lines objects. Nothing that stands in the lake is ever overwritten."""
 
@@ -159,6 +195,40 @@ class LakeReader(Protocol):
         ...
 
 
+class StagingReader(LakeReader, Protocol):
+    """Reads a zone, and lends its objects to programs that want files."""
+
+    def stage(self, key: str, target: Path) -> None:
+        """Make an object's bytes readable under a path of this machine: as a link where it is a file, else as a copy.
+
+        Raises:
+            DamagedState: there is no such object.
+        """
+        ...
+
+
+class ObjectReplacer(Protocol):
+    """Writes objects that may change: those that can be computed again."""
+
+    def replace(self, key: str, content: bytes) -> None:
+        """Put an object in the place of what stands under its key, if anything does; readers see either of them, whole.
+
+        Raises:
+            LakeNotUsable, StorageFull: what stood there stands there still.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedZone:
+    """The ways to a zone that is computed from another, and whose objects may change."""
+
+    reader: LakeReader
+    replacer: ObjectReplacer
+    eraser: ObjectEraser
+    leftovers: Sequence["Leftovers"] = ()
+
+
 class StateStore(Protocol):
     """Keeps a subreddit's watermark: the end of its last processed hour."""
 
@@ -180,6 +250,34 @@ class RunRecorder(Protocol):
 
     def record(self, run: RunRecord) -> None:
         """Write one record; recording the same attempt again changes nothing."""
+        ...
+
+    def record_refresh(self, refresh: RefreshRecord) -> None:
+        """Write the record of a refresh; recording the same one again changes nothing."""
+        ...
+
+
+class RunHistory(Protocol):
+    """Reads the history of runs back and fills what is missing in it; for people, never for a run itself."""
+
+    def manifests(self, subreddit: str) -> set[str]:
+        """Return the keys of the manifests whose attempts are recorded."""
+        ...
+
+    def restore(self, run: RunRecord) -> None:
+        """Write the record of an attempt that has none; no figures, which may have been counted. Idempotent."""
+        ...
+
+
+class Leftovers(Protocol):
+    """What a writer that died has left half written: it has no name in the lake, and takes room."""
+
+    def found(self, prefix: str) -> list[str]:
+        """Return where there is some, under a prefix."""
+        ...
+
+    def remove(self, prefix: str, least_age_s: int) -> list[str]:
+        """Remove what is at least so old, and return where it was; a writer may still be at what is younger."""
         ...
 
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .errors import InvalidRequest, InvalidSetting
+from .ladder import Ladder
 from .names import subreddit_keys
+from .windows import HOUR_S
 
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", re.ASCII)
 _STATE_BASE_PATH = re.compile(r"(/[A-Za-z0-9._-]{1,64}){1,5}", re.ASCII)
@@ -17,6 +19,7 @@ _TABLE = re.compile(r"[A-Za-z0-9._-]{3,255}", re.ASCII)
 _NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9._/#:-]{1,255}", re.ASCII)
 _SECRET = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}", re.ASCII)
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._\[\]:-]{1,253}(/[A-Za-z0-9._~/-]*)?", re.ASCII)
+_LADDER = re.compile(r"[1-9][0-9]{0,3}(,[1-9][0-9]{0,3}){0,9}", re.ASCII)
 _USER_AGENT_EXAMPLE = "linux:market-opinion:v1 (by /u/your_name)"
 
 
@@ -95,6 +98,31 @@ class ArcticShiftEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """What is kept of people, and for how long; `raw_text_hours` is None where texts are kept for good."""
+
+    hashes_authors: bool = False
+    raw_text_hours: int | None = None
+    deletion_deadline_hours: int = 24
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str]) -> "PrivacySettings":
+        """Read `AUTHORS`, `RAW_TEXT_HOURS` and `DELETION_DEADLINE_HOURS`; a missing one has its documented default.
+
+        Raises:
+            InvalidSetting: a value is malformed; the message names the variable and an example.
+        """
+        authors = (values.get("AUTHORS") or "plain").strip()
+        if authors not in ("plain", "hashed"):
+            raise InvalidSetting(f"AUTHORS must be plain or hashed, got {authors[:40]!r}")
+        return cls(
+            hashes_authors=authors == "hashed",
+            raw_text_hours=_number(values, "RAW_TEXT_HOURS", None),
+            deletion_deadline_hours=_number(values, "DELETION_DEADLINE_HOURS", cls().deletion_deadline_hours) or 1,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class IngestSettings:
     """How windows are read and where they land."""
 
@@ -105,6 +133,7 @@ class IngestSettings:
     max_windows_per_run: int = 1
     look_back_hours: int = 2
     part_bytes: int = 128 * 1024 * 1024
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> "IngestSettings":
@@ -121,14 +150,36 @@ class IngestSettings:
             max_submissions=_number(values, "MAX_SUBMISSIONS", default.max_submissions),
             max_windows_per_run=_number(values, "MAX_HOURLY_WINDOWS_PER_RUN", default.max_windows_per_run) or 1,
             look_back_hours=_number(values, "LOOK_BACK_HOURS", default.look_back_hours, least=0) or 0,
+            privacy=PrivacySettings.from_mapping(values),
         )
 
 
 @dataclass(frozen=True, slots=True)
+class RefreshSettings:
+    """At which ages known items are looked at again, and how many requests one run may spend on it."""
+
+    ladder: Ladder = field(default_factory=Ladder)
+    requests: int = 300
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str]) -> "RefreshSettings":
+        """Read `REFRESH_LADDER_HOURS` and `REFRESH_REQUESTS`; a missing one has its documented default.
+
+        Raises:
+            InvalidSetting: a value is malformed; the message names the variable and an example.
+        """
+        return cls(_ladder(values), _number(values, "REFRESH_REQUESTS", cls().requests) or 1)
+
+
+@dataclass(frozen=True, slots=True)
 class AwsSettings:
-    """Where the lake, its state and its history lie on AWS; `secret_arn` is None for those who only read."""
+    """Where the lake, its state and its history lie on AWS.
+
+    `augmented_bucket` is None for those who only land, `secret_arn` for those who only read.
+    """
 
     landing_bucket: str
+    augmented_bucket: str | None = None
     secret_arn: str | None = None
     state_base_path: str = "/reddit-ingest"
     runs_table: str = "reddit-ingestion-runs"
@@ -148,6 +199,7 @@ class AwsSettings:
             )
         return cls(
             landing_bucket=_name(values, "LANDING_BUCKET_NAME", _BUCKET, "tf-prod-smartcomp-lz", ""),
+            augmented_bucket=_name(values, "AUGMENTED_BUCKET_NAME", _BUCKET, "tf-prod-smartcomp-augmented", "") or None,
             secret_arn=_name(
                 values, "REDDIT_SECRET_ARN", _SECRET, "arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME", ""
             )
@@ -197,6 +249,15 @@ def _subreddits(values: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 def _prefix(value: str) -> str:
     return value if not value or value.endswith("/") else value + "/"
+
+
+def _ladder(values: Mapping[str, str]) -> Ladder:
+    text = (values.get("REFRESH_LADDER_HOURS") or "").replace(" ", "")
+    if not text:
+        return Ladder()
+    if not _LADDER.fullmatch(text):
+        raise InvalidSetting(f"REFRESH_LADDER_HOURS must be ages in hours, for example 2,36,168; got {text[:40]!r}")
+    return Ladder(tuple(sorted({int(hours) * HOUR_S for hours in text.split(",")})))
 
 
 def _number(values: Mapping[str, str], name: str, default: int | None, least: int = 1) -> int | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from .errors import DamagedState, InvalidRequest
 
 HOUR_S = 3_600
+DAY_S = 24 * HOUR_S
 SETTLE_S = 120
 """Reddit's listings run up to 12 s behind; a window is read no earlier than this after its end."""
 
@@ -52,6 +53,12 @@ def hour_of(ts: int) -> Window:
     """Return the hour that holds a moment."""
     start = ts - ts % HOUR_S
     return Window(start, start + HOUR_S)
+
+
+def day_of(ts: int) -> Window:
+    """Return the day that holds a moment."""
+    start = ts - ts % DAY_S
+    return Window(start, start + DAY_S)
 
 
 def hourly(start_ts: int, end_ts: int) -> list[Window]:

@@ -24,6 +24,9 @@ OVERLAP_S = 600
 _UNCUT = 500
 """Of a listing cut at 1,000 entries so many would still be visible, even if half of them were removed."""
 
+_BEHIND_S = 15
+"""Listings run up to 12 s behind: an hour read earlier after its end, by Reddit's clock, may lack something."""
+
 _CAUSE = {
     Ended.EXHAUSTED: "Reddit's listing ends there",
     Ended.CAPPED: "the limit of submissions was reached",
@@ -66,6 +69,7 @@ class RedditApiSource:
             reading.claim(COMMENTS, ListingRead(trouble=trouble), None)
         elif include_comments:
             self._read_comments(subreddit, reading)
+        reading.withdraw_claims(self._connection.server_ts)
         return Reading(
             windows=reading.windows,
             earlier=[reading.earlier[window] for window in sorted(reading.earlier)],
@@ -119,7 +123,7 @@ class RedditApiSource:
 
     def _created(self, subreddit: str) -> int:
         if subreddit not in self._born:
-            about = self._connection.get(f"/r/{subreddit}/about", {}, _is_subreddit, subreddit)
+            about = self._connection.get(f"/r/{subreddit}/about", {}, is_subreddit, subreddit)
             self._born[subreddit] = created_utc(about["data"]) or 0
         return self._born[subreddit]
 
@@ -195,6 +199,13 @@ class _Pass:
         for reading in self.windows:
             reading.coverage[kind] = Coverage(CoverageStatus.BLOCKED, f"{blocked.where}: {blocked.reason}")
 
+    def withdraw_claims(self, server_ts: int | None) -> None:
+        """Claim nothing of hours that had not settled by Reddit's own clock, whatever this machine's said."""
+        for reading in self.windows:
+            if server_ts is not None and server_ts < reading.window.end_ts + _BEHIND_S:
+                reason = f"by Reddit's clock it was {iso(server_ts)}, too early; set this machine's clock, run again"
+                reading.coverage = {kind: Coverage(CoverageStatus.FAILED, reason) for kind in reading.coverage}
+
     def _home(self, item: Item) -> WindowReading | None:
         created = created_utc(item)
         if created is None:
@@ -256,5 +267,6 @@ def _verdict(
     return CoverageStatus.UNREACHABLE, None, reason
 
 
-def _is_subreddit(answer: Any) -> bool:
+def is_subreddit(answer: Any) -> bool:
+    """Tell whether an answer is what `/about` says of a subreddit that can be read."""
     return isinstance(answer, dict) and answer.get("kind") == "t5" and isinstance(answer.get("data"), dict)

@@ -64,6 +64,14 @@ run "plain_http_is_denied_and_old_versions_are_kept" {
   }
 
   assert {
+    condition = alltrue([for zone in module.zone : anytrue([
+      for statement in try(jsondecode(zone.s3_bucket_policy).Statement, []) :
+      statement.Effect == "Deny" && try(tonumber(statement.Condition.NumericLessThan["s3:TlsVersion"]) == 1.2, false)
+    ])])
+    error_message = "A bucket takes requests over an old TLS."
+  }
+
+  assert {
     condition     = alltrue([for zone in module.zone : zone.aws_s3_bucket_versioning_status == "Enabled"])
     error_message = "A bucket has no versioning."
   }
