@@ -44,6 +44,7 @@ def _deploy(verify: str, package: Path) -> int:
     with Simulator(world, now_ts=now, ticking=True) as reddit:
         urls = {name: value for name, value in environment(reddit.url).items() if name.endswith("_URL")}
         command = [verify, "deploy", str(ROOT), "--zip", str(package), "--no-invoke"]
+        command += ["--function-name", "tf-prod-smartcomp-lambda-reddit-ingestion"]
         for name, value in urls.items():
             command += ["--function-env", f"{name}={value}"]
         tests = f"cd {ROOT} && {sys.executable} -m pytest -q tests/deployed/test_deployed.py"

@@ -154,6 +154,11 @@ def test_the_command_line_reads_the_deployed_lake_and_drives_the_function() -> N
 
 
 def test_the_refresh_function_looks_again_at_what_has_landed() -> None:
+    environment = client("lambda").get_function_configuration(FunctionName=REFRESH)["Environment"]["Variables"]
+    urls = dict.fromkeys(("REDDIT_OAUTH_URL", "REDDIT_URL"), os.environ["SIMULATED_REDDIT"])
+    client("lambda").update_function_configuration(
+        FunctionName=REFRESH, Environment={"Variables": {**environment, **urls}}
+    )
     (report,) = invoke({}, REFRESH)["subreddits"]
     assert report["subreddit"] == SUBREDDIT
     assert report["asked"] == report["due"]
