@@ -5,10 +5,12 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The command that plans and applies Terraform without an account, where there is one.
 TERRAFORM_VERIFY ?= $(firstword $(wildcard ../shared/tools/*/verify))
+# Labelled opinions to train and measure with; they are no part of the repository.
+OPINION ?= ../shared/data/opinion
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-mutations test-faults-nightly test-aws lint format bench package lock clean
+.PHONY: help run test test-mutations test-faults-nightly test-aws lint format bench model model-all model-minilm package lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -38,6 +40,17 @@ lint: .venv/dev.stamp ## Style, types and import rules only
 format: .venv/dev.stamp ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+model: .venv/dev.stamp ## Train the shipped sentiment model, measure it, write its card (OPINION=folder of labelled files)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m market_opinion.sentiment.making "$(OPINION)" --page docs/model-card.md
+
+model-all: .venv/dev.stamp ## Train on every labelled file, into build/: for measuring, never shipped
+	@OMP_NUM_THREADS=1 $(BIN)/python -m market_opinion.sentiment.making "$(OPINION)" --all build/model-all
+
+model-minilm: ## Fine-tune the engine minilm (about fifteen minutes; an environment of its own with torch)
+	@test -d build/minilm-venv || $(PYTHON) -m venv build/minilm-venv
+	@build/minilm-venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/minilm.in
+	@PYTHONPATH=modules build/minilm-venv/bin/python -m market_opinion.sentiment.minilm_training "$(OPINION)" modules/market_opinion/sentiment/models
 
 bench: .venv/dev.stamp ## Requests and CPU against peers and floors, side by side; what a month on AWS costs
 	$(BIN)/python -m bench.requests

@@ -21,7 +21,7 @@ def blocks(*pieces: bytes) -> tuple[list[bytes], Unreadable]:
 
 
 def found(data: bytes, wanted: frozenset[str] = WANTED) -> list[bytes]:
-    return [raw for _, raw in Candidates(wanted).of(data)]
+    return Candidates(wanted).of(data)
 
 
 @given(st.lists(st.binary(max_size=60), max_size=30), st.integers(1, 50))

@@ -13,7 +13,7 @@ from reddit_ingest.archives import spool as spooling
 from reddit_ingest.archives.rows import Entry
 from reddit_ingest.archives.spool import Spool, in_order, packs
 from reddit_ingest.compression import zstd_compress
-from reddit_ingest.core.errors import StorageFull
+from reddit_ingest.core.errors import LakeNotUsable, StorageFull
 from reddit_ingest.jsonl import Pack
 
 from .making import DAY, MARCH
@@ -89,6 +89,16 @@ def test_what_a_run_that_died_has_left_is_thrown_away(tmp_path: Path) -> None:
     with Spool(tmp_path / "x.spool") as spool:
         spool.add(entries(1)[0])
         assert len(drained(spool)) == 1
+
+
+def test_a_spool_that_somebody_else_has_touched_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spooling, "_MEMORY_BYTES", 1_000)
+    for touch in (lambda path: path.write_bytes(b""), lambda path: path.unlink()):
+        with Spool(tmp_path / "x.spool") as spool:
+            list(map(spool.add, entries(100)))
+            touch(next(tmp_path.rglob("*.rows")))
+            with pytest.raises(LakeNotUsable):
+                drained(spool)
 
 
 def test_a_disk_that_fills_up_is_told_before_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

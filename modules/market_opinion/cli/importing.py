@@ -1,5 +1,6 @@
 """`import`: days from dump files of the public archives."""
 
+import gc
 import json
 import os
 import sys
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _LINE_EVERY_S = 10.0
 _REDRAW_EVERY_S = 0.2
+_COLLECT_EVERY = 100_000
+"""Millions of rows, and no cycle among them: looking for one after every 700 would cost more than it frees."""
 
 
 @click.command("import")
@@ -75,6 +78,7 @@ def import_dumps(
     if missing := [path for path in files if not path.is_file()]:
         raise click.UsageError(f"there is no file {missing[0]}")
     paths = list({path.resolve(): path for path in files}.values())
+    gc.set_threshold(_COLLECT_EVERY)
     importer = dump_importer(lake, IngestSettings.from_mapping(os.environ), clock)
     with _Meter(paths) as meter:
         outcomes = import_files(

@@ -101,14 +101,14 @@ class Candidates:
         self.rows = 0
         """Rows gone by; where lines are searched and not parsed, a crosspost counts twice."""
 
-    def of(self, block: bytes) -> list[tuple[int, bytes]]:
-        """Return (place in the block, line without its end) of every line that has to be parsed, in order.
+    def of(self, block: bytes) -> list[bytes]:
+        """Return every line that has to be parsed, without its end, in order.
 
         Raises:
             RawSearchFails: a probe has found a row that the search would have missed.
         """
         if self._wanted is None:
-            lines = list(_lines(block))
+            lines = _lines(block)
             self.rows += len(lines)
             return lines
         names = _NAMES.findall(block)
@@ -134,10 +134,10 @@ class Candidates:
     def _is_wanted(self, name: str) -> bool:
         return self._wanted is not None and name.lower() in self._wanted
 
-    def _probe(self, block: bytes, found: list[tuple[int, bytes]]) -> None:
-        places = {place for place, _ in found}
-        for place, line in _lines(block):
-            if place in places:
+    def _probe(self, block: bytes, found: list[bytes]) -> None:
+        known = set(found)
+        for line in _lines(block):
+            if line in known:
                 continue
             try:
                 named = _named(line)
@@ -147,22 +147,18 @@ class Candidates:
                 raise RawSearchFails
 
 
-def _lines(block: bytes) -> Iterator[tuple[int, bytes]]:
-    place = 0
-    for line in block.split(b"\n")[:-1]:
-        if line and line != b"\r":
-            yield place, line
-        place += len(line) + 1
+def _lines(block: bytes) -> list[bytes]:
+    return [line for line in block.split(b"\n") if line and line != b"\r"]
 
 
-def _around(block: bytes, names: Collection[bytes]) -> list[tuple[int, bytes]]:
+def _around(block: bytes, names: Collection[bytes]) -> list[bytes]:
     """Return the lines in which one of the names stands in quotes."""
     found: dict[int, bytes] = {}
     for place in _quoted(block, names) if len(names) <= _FEW else _all_quoted(block, names):
         start = block.rfind(b"\n", 0, place) + 1
         if start not in found:
             found[start] = block[start : block.index(b"\n", place)]
-    return sorted(found.items())
+    return [found[start] for start in sorted(found)]
 
 
 def _quoted(block: bytes, names: Collection[bytes]) -> Iterator[int]:

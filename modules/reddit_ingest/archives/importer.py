@@ -248,13 +248,13 @@ class DumpImporter:
                     if maker is None:
                         continue
                 sight.saw(date_of_line(_first_line(block)))
-                for place, line in candidates.of(block):
+                for line in candidates.of(block):
                     try:
                         entry = maker.entry(line)
                     except UnreadableLine as why:
-                        unreadable.add(blocks.offset + place, str(why))
+                        unreadable.add(blocks.offset + block.find(line), str(why))
                         continue
-                    if entry and day_start(entry) not in landed:
+                    if entry and not (landed and day_start(entry) in landed):
                         spool.add(entry)
                         rows += 1
                 now = time.monotonic()

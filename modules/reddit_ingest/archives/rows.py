@@ -94,8 +94,13 @@ class RowMaker:
         """
         if self._authors:
             return self._the_long_way(line)
+        shapes = self._shapes
         try:
-            fields = self._shapes.decode(line)
+            fields = shapes.decode(line)
+        except msgspec.ValidationError:
+            fields = self._decoded_after_learning(line)
+            if fields is None:
+                return self._the_long_way(line)
         except WRONG:
             return self._the_long_way(line)
         created = fields.f_created_utc
@@ -106,12 +111,18 @@ class RowMaker:
             return None
         fullname = self._prefix + fields.f_id
         try:
-            data = self._shapes.encode(line, fields)
+            data = shapes.encode(line, fields)
         except WRONG:
             data = None
         if data is None or len(data) > MAX_LINE_BYTES:
             return self._the_long_way(line)
-        return subreddit, self.kind, created, fullname, data + b"\n"
+        return subreddit, self.kind, created, fullname, data
+
+    def _decoded_after_learning(self, line: bytes) -> Any:
+        try:
+            return self._shapes.decode(line) if self._shapes.learn(line) else None
+        except WRONG:
+            return None
 
     def _the_long_way(self, line: bytes) -> Entry | None:
         fields = _parsed(line)

@@ -235,10 +235,12 @@ def _blocks(chunks: Iterator[Chunk]) -> Iterator[list[Chunk]]:
 def _run(path: Path, start: int, end: int) -> Iterator[Chunk]:
     # One short look at the file per block, so that any number of runs needs no file held open.
     while start < end:
-        with path.open("rb", buffering=0) as file:
+        with _translated(path.parent), path.open("rb", buffering=0) as file:
             file.seek(start)
             head = int.from_bytes(file.read(4), "little")
             data = file.read(head >> 1)
+        if not head or len(data) < head >> 1:
+            raise LakeNotUsable(f"{path} was changed by somebody else; run the import again")
         start += 4 + (head >> 1)
         yield from _decode(zstandard.ZstdDecompressor().decompress(data) if head & 1 else data)
 

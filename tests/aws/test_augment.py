@@ -1,0 +1,108 @@
+"""The augmented zone on AWS: the same bytes as in a folder, and nothing left of what was erased."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from market_opinion.cli import main
+from market_opinion.tables import from_parquet
+from reddit_ingest.bootstrap import LocalLake
+
+from ..emulator import Deployment
+from .conftest import HOUR, NOW, Invoker
+
+
+def augmented_bucket(deployment: Deployment) -> str:
+    name = f"{deployment.name}-augmented"
+    s3 = deployment.client("s3")
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return name
+
+
+@pytest.fixture
+def bucket(lambda_: Invoker) -> str:
+    return augmented_bucket(lambda_.deployment)
+
+
+@pytest.fixture
+def types(lambda_: Invoker, bucket: str) -> Callable[..., Result]:
+    """Run a command with the environment of someone who may do everything on the deployed lake."""
+    environ = {**lambda_.deployment.environ(), **lambda_.deployment.sdk(lambda_.wire.endpoint)}
+
+    def run(*words: str) -> Result:
+        result = CliRunner().invoke(main, [*words, "--aws"], env={**environ, "AUGMENTED_BUCKET_NAME": bucket})
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result
+
+    return run
+
+
+def versions(deployment: Deployment, bucket: str) -> dict[str, list[bytes]]:
+    """Return the content of every version of every object in a bucket."""
+    s3, found = deployment.client("s3"), {}
+    listed = s3.list_object_versions(Bucket=bucket)
+    assert not listed.get("DeleteMarkers")
+    for each in listed.get("Versions", ()):
+        content = s3.get_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])["Body"].read()
+        found.setdefault(each["Key"], []).append(content)
+    return found
+
+
+def as_local(deployment: Deployment, root: Path) -> LocalLake:
+    """Copy the deployed landing zone into a folder."""
+    lake = LocalLake(root)
+    for key, content in deployment.objects().items():
+        (lake.landing / key).parent.mkdir(parents=True, exist_ok=True)
+        (lake.landing / key).write_bytes(content)
+    return lake
+
+
+def test_a_bucket_and_a_folder_get_the_same_tables(
+    lambda_: Invoker, types: Callable[..., Result], bucket: str, tmp_path: Path
+) -> None:
+    lambda_.invoke()
+    lambda_.invoke({"mode": "backfill", "subreddit": "phones", "start_ts": NOW - 6 * HOUR, "end_ts": NOW})
+    result = types("augment", "--engine", "lexicon", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)[0]["rows"]["mentions"] > 0
+    lake = as_local(lambda_.deployment, tmp_path / "lake")
+    CliRunner().invoke(main, ["augment", "--engine", "lexicon", "--lake", str(lake.root)])
+    folder = {
+        path.relative_to(lake.root).as_posix(): [path.read_bytes()]
+        for path in (lake.root / "augmented").rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+    assert len(folder) > 3
+    assert versions(lambda_.deployment, bucket) == folder
+
+
+def test_what_is_forgotten_leaves_every_version(lambda_: Invoker, types: Callable[..., Result], bucket: str) -> None:
+    def traces() -> list[str]:
+        found = versions(lambda_.deployment, bucket)
+        assert all(len(contents) == 1 for contents in found.values())
+        return [key for key, (content,) in found.items() if _holds(content, row["permalink"])]
+
+    lambda_.invoke()
+    types("augment", "--engine", "lexicon")
+    landed = [content for key, content in lambda_.deployment.objects().items() if "submissions" in key]
+    row = max((json.loads(line) for line in b"".join(landed).splitlines()), key=lambda row: row["num_comments"])
+    assert traces()
+    assert types("forget", "--id", row["fullname"], "--yes").exit_code == 0
+    assert types("augment", "--engine", "lexicon").exit_code == 0
+    assert traces() == []
+
+
+def test_without_a_place_for_the_tables_nothing_is_read(lambda_: Invoker) -> None:
+    environ = {**lambda_.deployment.environ(), **lambda_.deployment.sdk(lambda_.wire.endpoint)}
+    result = CliRunner().invoke(main, ["augment", "--aws"], env={**environ, "AUGMENTED_BUCKET_NAME": ""})
+    assert result.exit_code == 1
+    assert "AUGMENTED_BUCKET_NAME is missing" in result.stderr
+    assert lambda_.wire.calls == []
+
+
+def _holds(content: bytes, name: str) -> bool:
+    return content[:4] == b"PAR1" and name in str(from_parquet(content).to_pylist())

@@ -1,0 +1,124 @@
+"""`evaluate` and `calibrate` on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from market_opinion.cli import main
+from market_opinion.sentiment.calibrating import SheetRow, write_sheet
+
+GOOD = ["love", "great", "awesome", "amazing", "perfect", "best phone, excellent"]
+DULL = ["yesterday", "seen", "ordered", "arrived", "blue", "photos"]
+BAD = ["hate", "terrible", "awful", "horrible", "worst", "disgusting"]
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+def labelled(folder: Path, name: str = "phones.tsv", repeat: int = 5) -> None:
+    lines = ["id\tlabel\ttarget\tstart\ttext"]
+    for number in range(repeat):
+        for label, words in (("positive", GOOD), ("negative", BAD), ("neutral", DULL)):
+            lines += [f"{label}{number}{word}\t{label}\tPixel\t4\tthe Pixel, {word} on day {number}" for word in words]
+    (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_every_engine_is_measured_on_every_labelled_file(tmp_path: Path) -> None:
+    labelled(tmp_path)
+    (tmp_path / "compared.tsv").write_text(
+        "id\tlabel\tobject_a\tobject_b\ttext\n1\tbetter\tPixel\tiPhone\tThe Pixel is better than the iPhone\n"
+        "2\tnone\tPixel\tiPhone\ta Pixel and an iPhone\n3\tworse\tPixel\tiPhone\tThe Pixel is worse than the iPhone\n"
+    )
+    (tmp_path / "other.tsv").write_text("id\ttext\n1\thello\n")
+    result = run("evaluate", str(tmp_path), "--json")
+    assert result.exit_code == 0, result.output
+    made = json.loads(result.stdout)
+    assert [one["engine"] for one in made["files"]["phones.tsv"]] == ["majority", "lexicon", "linear"]
+    lexicon = made["files"]["phones.tsv"][1]
+    assert lexicon["n"] == 90
+    assert lexicon["accuracy"] > 0.9
+    assert {one["engine"]: one["accuracy"] for one in made["files"]["compared.tsv"]} == {
+        "majority": pytest.approx(1 / 3),
+        "rule": 1,
+    }
+    assert made["skipped"] == {"other.tsv": "no columns label and text"}
+    assert "other.tsv was left out" in result.stderr
+    shown = run("evaluate", str(tmp_path), "--engine", "lexicon")
+    assert "macro F1" in shown.stdout
+    assert "linear" not in shown.stdout
+
+
+def test_cross_validation_trains_a_model_of_ones_own_files(tmp_path: Path) -> None:
+    labelled(tmp_path)
+    result = run("evaluate", str(tmp_path), "--folds", "2", "--json")
+    assert result.exit_code == 0, result.output
+    trained = json.loads(result.stdout)["files"]["phones.tsv"][-1]
+    assert (trained["engine"], trained["how"]) == ("linear-all", "2-fold")
+    assert trained["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("id\tlabel\ttext\n1\tpositive\tgood\n2\tnegative\n", "row '2' has not as many columns"),
+        ("id\tlabel\ttext\n1\tpositive\tgood\textra\n", "row '1' has not as many columns"),
+        ("id\tlabel\ttarget\tstart\ttext\n1\tpositive\tx\tzero\tgood\n", "start is no number: 'zero'"),
+        ("id\tlabel\ttext\n1\tpositive\tgood\n", "no labelled file in"),
+        ("", "no labelled file in"),
+    ],
+)
+def test_a_broken_file_is_a_usage_error_that_names_the_row(tmp_path: Path, content: str, says: str) -> None:
+    (tmp_path / "a.tsv").write_text(content)
+    result = run("evaluate", str(tmp_path))
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_bytes_that_are_no_text_are_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_bytes(b"id\tlabel\ttext\n1\tpositive\t\xff\xff\n")
+    result = run("evaluate", str(tmp_path))
+    assert result.exit_code == 2
+    assert "cannot be read as a labelled file" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("evaluate", "no/such/folder"), ("calibrate", "no/such/sheet.csv")])
+def test_what_is_not_there_is_named(words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert words[1] in result.stderr
+
+
+@pytest.mark.parametrize("words", [("evaluate", "."), ("calibrate", "sheet.csv")])
+def test_an_unknown_engine_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    labelled(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    result = run(*words, "--engine", "gpt")
+    assert result.exit_code == 2
+    assert "no sentiment engine is called 'gpt'" in result.stderr
+
+
+def test_a_filled_sheet_gives_a_calibration_and_honest_figures(tmp_path: Path) -> None:
+    rows = [
+        SheetRow(f"t1_{label}{word}{n}/0", "pixel", f"the Pixel, {word} on day {n}", (4, 9), "neutral", 1.0, label)
+        for n in range(5)
+        for label, words in (("positive", GOOD), ("negative", BAD), ("neutral", DULL))
+        for word in words
+    ]
+    write_sheet(rows, tmp_path / "sheet.csv")
+    result = run("calibrate", str(tmp_path / "sheet.csv"), "--json")
+    assert result.exit_code == 0, result.output
+    made = json.loads(result.stdout)
+    stored = json.loads((tmp_path / "sheet.json").read_text())
+    assert made["calibration"] == stored
+    assert (stored["engine"], stored["labels"]) == ("linear", 90)
+    assert set(made) == {"calibration", "before", "after"}
+    assert "90 labels" in run("calibrate", str(tmp_path / "sheet.csv")).stdout
+    unwritable = run("calibrate", str(tmp_path / "sheet.csv"), "--out", str(tmp_path / "no" / "such" / "place"))
+    assert unwritable.exit_code == 2
+    assert "cannot be written to" in unwritable.stderr
