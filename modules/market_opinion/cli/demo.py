@@ -1,6 +1,7 @@
-"""`demo`: the main job end to end with no account, a day of three simulated subreddits read hour by hour."""
+"""`demo`: the main job end to end with no account, from a day of three simulated subreddits to what people think."""
 
 import time
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import click
@@ -12,6 +13,9 @@ from reddit_ingest.core.windows import HOUR_S, SETTLE_S
 from reddit_ingest.pipeline import SubredditOutcome
 from reddit_sim import GeneratedWorld, Simulator
 
+from ..augmented_store import AugmentedStore
+from ..sentiment.scoring import DEFAULT_ENGINE
+from .augment import DEFAULT_MARKET, run
 from .display import LiveProgress, console, moment, table
 from .ingest import exit_code
 from .options import lake_option
@@ -37,7 +41,7 @@ class _Clock:
 )
 @click.option("--seed", type=int, default=7, show_default=True, help="Seed of the simulated world.")
 def demo(lake: LocalLake, hours: int, seed: int) -> None:
-    """Live through a day of a simulated Reddit and land it, hour by hour, through PRAW over HTTP.
+    """Live through a day of a simulated Reddit, land it hour by hour through PRAW over HTTP, and tell what was said.
 
     Nothing leaves this machine and no account is needed. Running it again reads nothing twice.
 
@@ -48,7 +52,10 @@ def demo(lake: LocalLake, hours: int, seed: int) -> None:
     """
     began = time.monotonic()
     outcomes, requests = _live_through(lake, hours, seed)
-    _print_account(outcomes, lake, requests, time.monotonic() - began)
+    _print_account(outcomes, requests, time.monotonic() - began)
+    _augment(lake)
+    _print_opinions(lake)
+    _print_places(outcomes, lake)
     click.get_current_context().exit(exit_code(outcomes))
 
 
@@ -65,7 +72,14 @@ def _live_through(lake: LocalLake, hours: int, seed: int) -> tuple[list[Subreddi
         return outcomes, reddit.stats()["requests_total"]
 
 
-def _print_account(outcomes: list[SubredditOutcome], lake: LocalLake, requests: int, seconds: float) -> None:
+def _augment(lake: LocalLake) -> None:
+    with LiveProgress() as progress, lake.augmenting(progress):
+        _, troubles = run(lake, SUBREDDITS, DEFAULT_MARKET, DEFAULT_ENGINE, 1, False, progress)
+    for _, trouble in troubles:
+        raise trouble
+
+
+def _print_account(outcomes: list[SubredditOutcome], requests: int, seconds: float) -> None:
     out = console()
     columns = ("subreddit", "#hours", "complete", "empty", "other", "#submissions", "#new comments", "read up to (UTC)")
     out.print(
@@ -77,8 +91,32 @@ def _print_account(outcomes: list[SubredditOutcome], lake: LocalLake, requests: 
             [_account(name, outcomes) for name in SUBREDDITS],
         )
     )
-    out.print(f"\n{requests:,} requests to the simulated Reddit in {seconds:.1f} s. Where things lie:")
+    out.print(f"\n{requests:,} requests to the simulated Reddit in {seconds:.1f} s. What was said there:\n")
+
+
+def _print_opinions(lake: LocalLake) -> None:
+    store = AugmentedStore(lake.augmented())
+    said: dict[str, Counter[str]] = defaultdict(Counter)
+    for subreddit in SUBREDDITS:
+        for day in store.days("mentions", subreddit):
+            mentions = store.read("mentions", subreddit, day)
+            for brand, label in zip(mentions["brand"].to_pylist(), mentions["label"].to_pylist(), strict=True):
+                said[brand][label] += 1
+    rows = [_opinion(brand, said[brand]) for brand in sorted(said, key=lambda brand: (-said[brand].total(), brand))]
+    columns = ("brand", "#mentions", "#positive", "#neutral", "#negative", "#net sentiment")
+    console().print(table(columns, rows))
+
+
+def _opinion(brand: str, labels: Counter[str]) -> list[object]:
+    positive, neutral, negative = (labels[name] for name in ("positive", "neutral", "negative"))
+    return [brand, labels.total(), positive, neutral, negative, f"{(positive - negative) / labels.total():+.2f}"]
+
+
+def _print_places(outcomes: list[SubredditOutcome], lake: LocalLake) -> None:
+    out = console()
+    out.print("\nWhere things lie:")
     out.print(f"  {lake.landing}/reddit/  rows and manifests, a folder an hour", soft_wrap=True)
+    out.print(f"  {lake.root}/augmented/       documents, mentions and comparisons in Parquet", soft_wrap=True)
     out.print(f"  {lake.root}/state.sqlite     watermarks and run records", soft_wrap=True)
     out.print("Look at them:")
     out.print(f"  .venv/bin/market-opinion status --lake {lake.root} --now {_now_text(outcomes)}", soft_wrap=True)

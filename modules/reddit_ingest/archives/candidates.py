@@ -1,12 +1,17 @@
 """From pieces to lines that may matter: the raw bytes are searched for the subreddit before anything is parsed.
 
-The search relies on one thing: a row that belongs to a subreddit holds `"subreddit": "Name"`, with or without spaces.
-It looks at every place where that key stands, since a crosspost nests its parent's. The first block, and every 64th, is
+The search relies on one thing: a row that belongs to a subreddit holds `"subreddit": "Name"`, with or without spaces. It
+looks at every place where that key stands, since a crosspost nests its parent's. The first block, and every 64th, is
 parsed line by line as well; where that finds a row that the search would have missed, `RawSearchFails` is raised.
+
+Where few subreddits are wanted and each has been met, most blocks are searched for the very bytes that it was met in: an
+archive spells a name in one way. Every eighth block is still looked at in all its names, and another way to write a
+wanted one is a reason for `RawSearchFails` as well.
 """
 
+import ctypes
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -15,6 +20,7 @@ from ..serializers import MAX_LINE_BYTES
 
 _NAMES = re.compile(rb'"subreddit"\s*:\s*"([^"]*)"')
 _PROBE_EVERY = 64
+_LOOK_EVERY = 8
 _MOST_NAMES_KEPT = 1_000_000
 _FEW = 2
 """So many names are looked for one after the other; for more it is cheaper to look at every row's."""
@@ -97,30 +103,60 @@ class Candidates:
         self._wanted = wanted
         self._seen: set[bytes] = set()
         self._forms: set[bytes] = set()
+        self._needles: set[bytes] = set()
+        self._contains = _searcher()
         self._blocks = 0
-        self.rows = 0
-        """Rows gone by; where lines are searched and not parsed, a crosspost counts twice."""
+        self._bytes = self._looked_bytes = self._looked_rows = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows gone by; where they are searched and not parsed, an estimate."""
+        return self._looked_rows * self._bytes // max(1, self._looked_bytes)
 
     def of(self, block: bytes) -> list[bytes]:
         """Return every line that has to be parsed, without its end, in order.
 
         Raises:
-            RawSearchFails: a probe has found a row that the search would have missed.
+            RawSearchFails: a row was found, or may have been, that the search would miss.
         """
+        self._bytes += len(block)
+        self._blocks += 1
         if self._wanted is None:
             lines = _lines(block)
-            self.rows += len(lines)
+            self._looked(block, len(lines))
             return lines
+        if self._needles and self._blocks % _LOOK_EVERY:
+            hits = [needle for needle in self._needles if self._contains(block, needle)]
+            return _around(block, _places(block, hits)) if hits else []
+        found = self._by_names(block)
+        if self._blocks % _PROBE_EVERY == 1:
+            self._probe(block, found)
+        return found
+
+    def _by_names(self, block: bytes) -> list[bytes]:
+        """Look at the name of every row, and learn how the wanted ones are written."""
         names = _NAMES.findall(block)
-        self.rows += len(names)
+        self._looked(block, len(names))
         if not self._seen.issuperset(names):
             self._learn(names)
-        hits = () if self._forms.isdisjoint(names) else self._forms.intersection(names)
-        found = _around(block, hits) if hits else []
-        if self._blocks % _PROBE_EVERY == 0:
-            self._probe(block, found)
-        self._blocks += 1
-        return found
+        if self._forms.isdisjoint(names):
+            return []
+        hits = [match for match in _NAMES.finditer(block) if match[1] in self._forms]
+        written = {match[0] for match in hits}
+        if not self._needles:
+            self._needles = self._enough(written)
+        elif not self._needles.issuperset(written):
+            raise RawSearchFails
+        return _around(block, [match.start() for match in hits])
+
+    def _enough(self, written: set[bytes]) -> set[bytes]:
+        """Return how the wanted names are written, where all of them have been met and they are few."""
+        met = {name.decode(errors="replace").lower() for name in self._forms}
+        return written if self._wanted and len(self._wanted) <= _FEW and met == self._wanted else set()
+
+    def _looked(self, block: bytes, rows: int) -> None:
+        self._looked_bytes += len(block)
+        self._looked_rows += rows
 
     def _learn(self, names: list[bytes]) -> None:
         """Note in which spellings the wanted names occur: an archive writes `Android` for r/android."""
@@ -151,24 +187,32 @@ def _lines(block: bytes) -> list[bytes]:
     return [line for line in block.split(b"\n") if line and line != b"\r"]
 
 
-def _around(block: bytes, names: Collection[bytes]) -> list[bytes]:
-    """Return the lines in which one of the names stands in quotes."""
+def _around(block: bytes, places: Collection[int]) -> list[bytes]:
+    """Return the lines in which the places are, each once, in order."""
     found: dict[int, bytes] = {}
-    for place in _quoted(block, names) if len(names) <= _FEW else _all_quoted(block, names):
+    for place in places:
         start = block.rfind(b"\n", 0, place) + 1
         if start not in found:
             found[start] = block[start : block.index(b"\n", place)]
     return [found[start] for start in sorted(found)]
 
 
-def _quoted(block: bytes, names: Collection[bytes]) -> Iterator[int]:
-    for name in names:
-        needle = b'"' + name + b'"'
+def _places(block: bytes, needles: Iterable[bytes]) -> list[int]:
+    places = []
+    for needle in needles:
         place = block.find(needle)
         while place >= 0:
-            yield place
+            places.append(place)
             place = block.find(needle, place + 1)
+    return places
 
 
-def _all_quoted(block: bytes, names: Collection[bytes]) -> Iterator[int]:
-    return (match.start() for match in _NAMES.finditer(block) if match[1] in names)
+def _searcher() -> Callable[[bytes, bytes], bool]:
+    """Return what tells whether some bytes hold others: the C library's search, which is many times Python's."""
+    try:
+        memmem = ctypes.CDLL(None).memmem
+    except (AttributeError, OSError, TypeError):
+        return lambda block, needle: needle in block
+    memmem.restype = ctypes.c_void_p
+    memmem.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+    return lambda block, needle: memmem(block, len(block), needle, len(needle)) is not None

@@ -111,7 +111,7 @@ class RowMaker:
             return None
         fullname = self._prefix + fields.f_id
         try:
-            data = shapes.encode(line, fields)
+            data = shapes.encode(line, fields, fullname)
         except WRONG:
             data = None
         if data is None or len(data) > MAX_LINE_BYTES:

@@ -48,7 +48,6 @@ class Shapes:
     def __init__(
         self, serializer: type[CommentSerializer] | type[SubmissionSerializer], mark: str, source: str
     ) -> None:
-        self._prefix = serializer._prefix
         # Under `f_`, since a field may be called anything.
         self._mark = f"f_{mark}"
         copied = list(serializer._fields)
@@ -67,7 +66,7 @@ class Shapes:
         Raises ValidationError where `learn` may help, and else one of `WRONG`: the serializer has to see this line.
         """
 
-    def encode(self, line: bytes, fields: Any) -> bytes | None:
+    def encode(self, line: bytes, fields: Any, fullname: str) -> bytes | None:
         """Return the landed row with its line end, and use up `fields`; None: the serializer has to see the line.
 
         Raises:
@@ -84,8 +83,8 @@ class Shapes:
             or edited is True
             or not (awards[:1] == b"[" or awards == b"null")
             or (edited and not 0 < edited < _LATEST_TS)
-            or fields.f_name not in (None, self._prefix + item_id)
-            or not _is_plain(item_id)
+            or fields.f_name not in (None, fullname)
+            or not item_id.isalnum()
             or (fields.f__meta is not UNSET and b"was_deleted_later" in bytes(fields.f__meta))
         ):
             return None
@@ -99,9 +98,8 @@ class Shapes:
         fields.f_id = fields.f_name = fields.f_all_awardings = fields.f_replies = UNSET
         fields.border = 0
         lifted, _, raw = _encode(fields).partition(self._border)
-        fullname = (self._prefix + item_id).encode()
         return b'{"fullname":"%b","id":"%b","awards":%b,%b%b%d,"raw":{%b}\n' % (
-            fullname,
+            fullname.encode(),
             item_id.encode(),
             awards if awards != b"null" else b"[]",
             lifted[1:],
@@ -139,10 +137,6 @@ class Shapes:
             fields.append((self._attributes[name], kind, msgspec.field(default=default, name=name)))
         made = msgspec.defstruct("Fields", fields, kw_only=True, forbid_unknown_fields=True, gc=False)
         return msgspec.json.Decoder(made).decode
-
-
-def _is_plain(item_id: str) -> bool:
-    return item_id.isalnum() and item_id.isascii()
 
 
 def _look(fields: Any) -> int:
