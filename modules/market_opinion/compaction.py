@@ -1,8 +1,8 @@
 """From what all attempts have landed to the newest of every item, as one sorted table; what was deleted is not in it.
 
-DuckDB reads the objects, orders the observations and keeps the newest. It cannot tell what the view's own rules tell:
-what a tombstone leaves of a row, and which of two observations of one moment counts. The few items that need such a
-rule are read again, line by line, by the view itself.
+DuckDB reads the objects, and whole columns are ordered at once. That cannot tell what the view's own rules tell: what a
+tombstone leaves of a row, and which of two observations of one moment counts. The few items that need such a rule are
+read again, line by line, by the view itself.
 """
 
 import hashlib
@@ -109,11 +109,10 @@ def _query(kind: str, paths: Sequence[Path], span: Window) -> str:
     if kind == COMMENTS:
         columns["raw"] = "STRUCT(link_title VARCHAR)"
         own = (*own, "raw.link_title AS link_title")
-    files = ", ".join(f"'{path}'" for path in paths)
-    return (
-        f"SELECT {', '.join(own)} FROM read_json([{files}], format='newline_delimited', columns={columns},"  # noqa: S608
-        f" maximum_object_size={_LONGEST_LINE}) WHERE created_utc >= {span.start_ts} AND created_utc < {span.end_ts}"
-    )
+    files = ", ".join("'{}'".format(str(path).replace("'", "''")) for path in paths)
+    read = f"read_json([{files}], format='newline_delimited', columns={columns}, maximum_object_size={_LONGEST_LINE})"
+    within = f"created_utc >= {span.start_ts} AND created_utc < {span.end_ts}"
+    return f"SELECT {', '.join(own)} FROM {read} WHERE {within}"  # noqa: S608  # names and files are ours
 
 
 def _as_items(read: pa.Table, kind: str) -> pa.Table:
@@ -128,16 +127,18 @@ def _newest(seen: pa.Table) -> tuple[pa.Table, set[str]]:
         return seen, set()
     names = pc.rank(seen["fullname"], tiebreaker="dense").to_numpy()
     moments = pc.fill_null(seen["observed_at_ts"], 0).to_numpy()
-    order = np.lexsort((-moments, names, seen["created_utc"].to_numpy()))  # the last key counts first
+    order = np.lexsort((-moments, names))  # the last key counts first
     again = np.flatnonzero(names[order][1:] == names[order][:-1]) + 1
-    if not len(again):
-        return seen.take(pa.array(order)), set()
     firsts = np.delete(np.arange(len(order)), again)
-    found = seen.take(pa.array(order[firsts]))
-    place = ITEMS.get_field_index("link_title")
-    found = found.set_column(place, "link_title", _first_titles(seen["link_title"], order, firsts))
+    newest_ones = order[firsts]
+    by_time = np.lexsort((names[newest_ones], seen["created_utc"].to_numpy()[newest_ones]))
+    found = seen.take(pa.array(newest_ones[by_time]))
+    if not len(again):
+        return found, set()
+    titles = _first_titles(seen["link_title"], order, firsts).take(pa.array(by_time))
     twice = again[moments[order[again]] == moments[order[again - 1]]]
-    return found, _unlike(seen, order[twice], order[twice - 1])
+    unlike = _unlike(seen, order[twice], order[twice - 1])
+    return found.set_column(ITEMS.get_field_index("link_title"), "link_title", titles), unlike
 
 
 def _first_titles(titles: pa.ChunkedArray, order: Indices, firsts: Indices) -> pa.ChunkedArray:

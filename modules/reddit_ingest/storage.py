@@ -75,6 +75,7 @@ class BulkJsonlWriter:
         self._part_bytes = part_bytes
         self._objects: dict[Path, tuple[str, str]] = {}
         self._manifests: dict[Path, bytes] = {}
+        self._made: set[Path] = set()
 
     def land_packs(self, folder: str, kind: str, packs: Iterable[Pack], suffix: str) -> tuple[LandedObject, ...]:
         """Write packs, in their order, as one or more objects with a suffix to their names. Idempotent."""
@@ -101,9 +102,10 @@ class BulkJsonlWriter:
             written = {}
             for target, content in manifests.items():
                 if not target.exists():
-                    target.parent.mkdir(parents=True, exist_ok=True)
+                    self._make_folder(target.parent)
                     written[target] = _written(io.BytesIO(content), target.parent)
             self._link_all(written)
+        self._made.clear()
         return len(manifests)
 
     def discard(self) -> None:
@@ -111,6 +113,11 @@ class BulkJsonlWriter:
         for temporary, _ in self._objects.values():
             Path(temporary).unlink(missing_ok=True)
         self._objects, self._manifests = {}, {}
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder not in self._made:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103  # looks first; Path.mkdir tries, which costs more
+            self._made.add(folder)
 
     def _link_all(self, written: dict[Path, str]) -> None:
         if not written:
@@ -129,7 +136,7 @@ class BulkJsonlWriter:
                 return Put.SAME if self._objects[target][1] == part.sha256 else Put.TAKEN
             if target.exists():
                 return Put.SAME if _holds(target, part) else Put.TAKEN
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folder(target.parent)
             self._objects[target] = (_written(part.file, target.parent), part.sha256)
             return Put.CREATED
 

@@ -96,6 +96,43 @@ def test_a_form_that_the_search_would_miss_is_noticed() -> None:
         looking.of(strange)
 
 
+def searching(*items: dict[str, Any], wanted: frozenset[str] = WANTED) -> Candidates:
+    looking = Candidates(wanted)
+    for item in items:
+        looking.of(line(item))
+    return looking
+
+
+def test_once_a_name_was_met_its_rows_are_found_by_the_bytes_it_was_met_in() -> None:
+    looking = searching(comment(1, MARCH, "pics"), comment(2, MARCH))
+    block = b"".join(line(comment(n, MARCH, "Smartphones" if n in (4, 9) else "pics")) for n in range(12))
+    for _ in range(20):
+        assert [json.loads(raw)["id"] for raw in looking.of(block)] == ["c000004", "c000009"]
+
+
+def test_two_names_are_looked_for_until_both_were_met() -> None:
+    wanted = frozenset({"smartphones", "android"})
+    looking = searching(comment(1, MARCH), comment(2, MARCH, "ANDROID"), wanted=wanted)
+    block = line(comment(3, MARCH)) + line(comment(4, MARCH, "pics")) + line(comment(5, MARCH, "ANDROID"))
+    for _ in range(20):
+        assert [json.loads(raw)["id"] for raw in looking.of(block)] == ["c000003", "c000005"]
+    early = searching(comment(1, MARCH), comment(1, MARCH), wanted=wanted)
+    assert len(early.of(line(comment(2, MARCH, "ANDROID")))) == 1
+
+
+@pytest.mark.parametrize("other", [comment(7, MARCH, "SmartPhones"), None])
+def test_another_way_to_write_a_met_name_is_noticed(other: dict[str, Any] | None) -> None:
+    looking = searching(comment(1, MARCH))
+    strange = line(other) if other else json.dumps(comment(7, MARCH)).encode() + b"\n"
+    with pytest.raises(RawSearchFails):
+        list(map(looking.of, [strange] * 8))
+
+
+def test_rows_gone_by_are_estimated_from_those_that_were_looked_at() -> None:
+    looking = searching(*(comment(n, MARCH) for n in range(400)))
+    assert abs(looking.rows - 400) < 20
+
+
 names = st.sampled_from(["Smartphones", "smartphones", "Smartphone", "pics", "SmartphonesX", "u_smartphones"])
 rows = st.builds(
     lambda name, outer, texts, first: (

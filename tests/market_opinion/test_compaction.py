@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -118,6 +119,13 @@ def test_the_title_of_a_thread_that_is_gone_is_not_told() -> None:
     assert [(row["body"], row["link_title"]) for row in compacted(lake)] == [("mine", None)]
 
 
+def test_an_item_of_which_sources_tell_different_times_is_there_once() -> None:
+    lake = MemoryLake()
+    land(lake, [comment("c", "old", created=5, seen=1), comment("d", "x", created=6, seen=1)])
+    land(lake, [comment("c", "new", created=7, seen=2)])
+    assert [(row["fullname"], row["body"]) for row in compacted(lake)] == [("t1_d", "x"), ("t1_c", "new")]
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -177,6 +185,17 @@ def test_an_object_with_other_bytes_than_its_manifest_says_is_damage(damage: Cal
     lake.objects[source.key] = damage(lake.objects[source.key])
     with pytest.raises(DamagedState, match="restore it from a copy"):
         compacted(lake)
+
+
+def test_a_temporary_folder_with_a_quote_in_its_name_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "o'neil").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "o'neil"))
+    monkeypatch.setattr(compaction, "_by_the_view", None)  # it is not needed
+    lake = MemoryLake()
+    land(lake, [comment("c", "x")])
+    assert [row["body"] for row in compacted(lake)] == ["x"]
 
 
 def test_nothing_landed_is_an_empty_table() -> None:

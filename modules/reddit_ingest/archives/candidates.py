@@ -1,12 +1,12 @@
 """From pieces to lines that may matter: the raw bytes are searched for the subreddit before anything is parsed.
 
-The search relies on one thing: a row that belongs to a subreddit holds `"subreddit": "Name"`, with or without spaces. It
-looks at every place where that key stands, since a crosspost nests its parent's. The first block, and every 64th, is
+The search relies on one thing: a row that belongs to a subreddit holds `"subreddit": "Name"`, with or without spaces.
+It looks at every place where that key stands, since a crosspost nests its parent's. The first block, and every 64th, is
 parsed line by line as well; where that finds a row that the search would have missed, `RawSearchFails` is raised.
 
-Where few subreddits are wanted and each has been met, most blocks are searched for the very bytes that it was met in: an
-archive spells a name in one way. Every eighth block is still looked at in all its names, and another way to write a
-wanted one is a reason for `RawSearchFails` as well.
+Where few subreddits are wanted and each has been met, most blocks are searched for the very bytes that it was met in:
+an archive writes a name in one way. Every eighth block is still looked at in all its names, and a wanted one that is
+written in another way is a reason for `RawSearchFails` as well.
 """
 
 import ctypes
@@ -104,6 +104,8 @@ class Candidates:
         self._seen: set[bytes] = set()
         self._forms: set[bytes] = set()
         self._needles: set[bytes] = set()
+        self._is_met = False
+        """All wanted names have been met, and `needles` are how they are written."""
         self._contains = _searcher()
         self._blocks = 0
         self._bytes = self._looked_bytes = self._looked_rows = 0
@@ -120,16 +122,16 @@ class Candidates:
             RawSearchFails: a row was found, or may have been, that the search would miss.
         """
         self._bytes += len(block)
-        self._blocks += 1
+        number, self._blocks = self._blocks, self._blocks + 1
         if self._wanted is None:
             lines = _lines(block)
             self._looked(block, len(lines))
             return lines
-        if self._needles and self._blocks % _LOOK_EVERY:
+        if self._is_met and number % _LOOK_EVERY:
             hits = [needle for needle in self._needles if self._contains(block, needle)]
             return _around(block, _places(block, hits)) if hits else []
         found = self._by_names(block)
-        if self._blocks % _PROBE_EVERY == 1:
+        if number % _PROBE_EVERY == 0:
             self._probe(block, found)
         return found
 
@@ -143,16 +145,12 @@ class Candidates:
             return []
         hits = [match for match in _NAMES.finditer(block) if match[1] in self._forms]
         written = {match[0] for match in hits}
-        if not self._needles:
-            self._needles = self._enough(written)
-        elif not self._needles.issuperset(written):
+        if self._is_met and not self._needles.issuperset(written):
             raise RawSearchFails
+        if not self._is_met and self._wanted and len(self._wanted) <= _FEW:
+            self._needles |= written
+            self._is_met = {name.decode(errors="replace").lower() for name in self._forms} == self._wanted
         return _around(block, [match.start() for match in hits])
-
-    def _enough(self, written: set[bytes]) -> set[bytes]:
-        """Return how the wanted names are written, where all of them have been met and they are few."""
-        met = {name.decode(errors="replace").lower() for name in self._forms}
-        return written if self._wanted and len(self._wanted) <= _FEW and met == self._wanted else set()
 
     def _looked(self, block: bytes, rows: int) -> None:
         self._looked_bytes += len(block)

@@ -6,8 +6,8 @@ landed row ahead of those that go under `raw`. What is learned speeds things up 
 form is handed back.
 """
 
+import os
 from collections.abc import Callable
-from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -52,7 +52,7 @@ class Shapes:
         self._mark = f"f_{mark}"
         copied = list(serializer._fields)
         # Stands between what is lifted and what goes under `raw`; nothing in a file can look like it.
-        border = f"raw {token_hex(8)}"
+        border = f"raw {os.urandom(8).hex()}"
         self._border = f',"{border}":0'.encode()
         self._names = [*(name for name, _, _ in _PLACING), *copied, border, *_LOOKS, "_meta"]
         self._attributes = {name: f"f_{name}" for name in self._names} | {border: "border"}

@@ -112,10 +112,12 @@ class Spool:
     def _chunks(self, held: dict[tuple[str, str], list[tuple[int, str, bytes]]]) -> Iterator[Chunk]:
         for (subreddit, kind), rows in sorted(held.items()):
             rows.sort()
-            for own in _cut(rows):
+            data = b"".join([row[2] for row in rows])
+            for own in [rows] if len(data) <= _CHUNK_BYTES else _cut(rows):
                 self._number += 1
                 first, last = own[0][:2], own[-1][:2]
-                data = b"".join([row[2] for row in own])
+                if own is not rows:
+                    data = b"".join([row[2] for row in own])
                 is_frame = len(data) >= _LARGE_BYTES
                 packed = self._compress(data) if is_frame else data
                 yield Chunk(subreddit, kind, self._number, is_frame, len(own), first, last, len(data), packed)
