@@ -151,6 +151,8 @@ def _first_titles(titles: pa.ChunkedArray, order: Indices, firsts: Indices) -> p
 
 def _unlike(seen: pa.Table, ones: Indices, others: Indices) -> set[str]:
     """Return the items of which two observations differ."""
+    if not len(ones):
+        return set()
     rows, before = seen.take(pa.array(ones)), seen.take(pa.array(others))
     different = pc.invert(_equal(rows, before, [name for name in ITEMS.names if name != "link_title"]))
     return set(rows["fullname"].filter(different).to_pylist())

@@ -167,6 +167,17 @@ def test_a_large_window_is_cut_into_objects_and_rows_out_of_order_are_all_there(
     assert lake.rows("smartphones").keys() == {row["name"] for row in rows}
 
 
+def test_an_object_of_several_frames_is_read_whole(tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spooling, "_MEMORY_BYTES", 50_000)
+    monkeypatch.setattr(spooling, "_LARGE_BYTES", 5_000)
+    rows = [comment(n, MARCH + n) for n in range(400)]
+    lake.take(write(tmp_path / "long.zst", text(rows)))
+    (content,) = (content for key, content in lake.objects().items() if key.endswith(".zst"))
+    assert content.count(b"\x28\xb5\x2f\xfd") > 3
+    assert [row["name"] for row in rows] == [row["fullname"] for row in lake.landed_lines()]
+    assert lake.rows("smartphones").keys() == {row["name"] for row in rows}
+
+
 def test_a_crash_at_any_effect_repeats_work_and_loses_nothing(
     tmp_path: Path, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

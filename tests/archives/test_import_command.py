@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,16 @@ def test_a_process_that_is_killed_is_told_and_the_other_file_lands(
     assert result.exit_code == 1
     assert "one.zst: its import was ended from outside (exit code -9); run it again" in result.stderr
     assert lake.all_rows().keys() == {"t1_c000002"}
+
+
+def test_a_process_that_nobody_listens_to_ends() -> None:
+    context = get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    ours.close()
+    process = context.Process(target=parallel._Afar(theirs).went, args=(1, 2, 3))
+    process.start()
+    process.join()
+    assert process.exitcode == 1
 
 
 def test_ctrl_c_ends_every_process_and_says_that_nothing_is_lost(year: tuple[list[Path], Lake], tmp_path: Path) -> None:

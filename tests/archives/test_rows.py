@@ -86,6 +86,14 @@ def test_a_row_says_when_its_archive_looked() -> None:
     assert (looked["source"], looked["fullname"], looked["raw"]["retrieved_on"]) == ("dump:x", "t1_c000001", MARCH + 11)
 
 
+def test_what_the_archive_found_deleted_later_is_not_landed() -> None:
+    meta = {"was_deleted_later": True, "removal_type": "deleted", "retrieved_2nd_on": MARCH + 99}
+    made = maker()
+    made.entry(line(comment(1, MARCH)))
+    row = json.loads(made.entry(line(comment(2, MARCH, _meta=meta)))[4])  # type: ignore[index]
+    assert (row["body"], row["author"], row["observed_at_ts"]) == ("[deleted]", None, MARCH + 99)
+
+
 def test_only_what_is_asked_for_comes_back() -> None:
     made = maker("comments", "smartphones", start=MARCH, end=MARCH + 10)
     assert made.entry(line(comment(1, MARCH + 9)))
