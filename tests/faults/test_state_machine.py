@@ -26,10 +26,12 @@ from reddit_ingest.core.errors import DamagedState, PlatformError, ServiceRefuse
 from reddit_ingest.core.invocation import IngestRequest, Mode
 from reddit_ingest.core.ports import Deadline, Progress, Reading, WindowReading
 from reddit_ingest.core.windows import Window, plan_backfill
+from reddit_ingest.erasure import Erasure
 from reddit_ingest.ingestion_service import RedditIngestionService
 from reddit_ingest.pipeline import Pipeline, SubredditOutcome
+from reddit_ingest.refresh_service import RefreshService
 
-from ..fakes import Crash, Log, MemoryLake, MemoryRecorder, MemoryState
+from ..fakes import Crash, Log, MemoryLake, MemoryRecorder, MemoryState, ScriptedLookup
 
 HOUR = 3_600
 T0 = 1_767_225_600
@@ -197,8 +199,8 @@ hours_before = st.integers(0, 3)
 class LakeMachine(RuleBasedStateMachine):
     """Runs, mishaps and people; a rule is one thing that happens.
 
-    A new kind of run is one more rule: it works on `self.lake` and lets `_learn` read what it has committed. A rule
-    that hides something takes it out of the model's `observed` and `promised`.
+    A new kind of run is one more rule: it works on `self.lake` and lets `_learn` read what it has committed. What was
+    forgotten is in `forgotten`, and the model speaks of it no more.
     """
 
     @initialize(can_look=st.booleans())
@@ -211,6 +213,7 @@ class LakeMachine(RuleBasedStateMachine):
         self.known: set[str] = set()
         self.folders: dict[str, FolderModel] = defaultdict(FolderModel)
         self.touched: set[str] = set()
+        self.forgotten: set[str] = set()
         self.base = dict.fromkeys(SUBREDDITS, NEVER)
         """Per subreddit the moment from which its watermark speaks for every hour."""
         self.before_hands: dict[str, tuple[int, int]] = {}
@@ -266,6 +269,52 @@ class LakeMachine(RuleBasedStateMachine):
     @rule(subreddit=one, which=st.integers(0, 999))
     def an_item_is_edited(self, subreddit: str, which: int) -> None:
         self.reddit.edit(subreddit, which)
+
+    @rule(subreddit=one, hours=st.integers(0, 40), log=st.none() | st.builds(Log, effects, before=st.booleans()))
+    def known_items_are_looked_at_again(self, subreddit: str, hours: int, log: Log | None) -> None:
+        self.time_passes(hours * HOUR)
+        self.lake.log = self.state.log = self.recorder.log = log or Log()
+        lookup = ScriptedLookup()
+        lookup.items = {item.fields["name"]: item.fields for item in self.reddit.created_in(subreddit, 0, NEVER)}
+        service = RefreshService(
+            lookup,
+            self.lake,
+            self.lake,
+            self._erasure(),
+            self.recorder,
+            FixedClock(self.now),
+            environment="test",
+        )
+        try:
+            report = service.refresh(subreddit, budget=50)
+        except Crash:
+            report = None
+        self._learn({})
+        asked = {name for batch in lookup.asked for name in batch}
+        assert not self.forgotten & asked, "what was forgotten was asked for"
+        assert report is None or (report.deleted, report.gone) == (0, 0)
+
+    @rule(subreddit=one, which=st.integers(0, 999), log=st.none() | st.builds(Log, effects, before=st.booleans()))
+    def an_item_is_forgotten(self, subreddit: str, which: int, log: Log | None) -> None:
+        place = f"reddit/{subreddit}/"
+        if not (known := sorted(self._shown(place))):
+            return
+        name = known[which % len(known)]
+        for attempt in (log, None) if log else (None,):  # where it died it is asked for again
+            self.lake.log = attempt or Log()
+            try:
+                self._erasure().bury(subreddit, self._erasure().find(subreddit, names=frozenset({name})))
+                self._erasure().purge(subreddit)
+            except Crash:
+                continue
+        self.lake.log = Log()
+        self.forgotten.add(name)
+        self._learn({})
+        assert name not in self._shown(place)
+
+    def _erasure(self) -> Erasure:
+        clock = FixedClock(self.now)
+        return Erasure(self.lake, self.lake, self.lake, clock, leftovers=[self.lake], orphan_age_s=0)
 
     # What goes wrong
 
@@ -350,13 +399,16 @@ class LakeMachine(RuleBasedStateMachine):
     @invariant()
     def what_is_shown_is_what_was_committed_and_its_newest_observation(self) -> None:
         for path in self.touched:
-            self._compare(self._shown(path), self.folders[path].observed)
+            # A comment also stands in the hour of its submission, and its tombstone only in its own.
+            shown = {name: row for name, row in self._shown(path).items() if name not in self.forgotten}
+            self._compare(shown, self._remembered(self.folders[path].observed))
 
     @invariant()
     def nothing_that_had_to_be_seen_is_missing(self) -> None:
         for path in self.touched:
             model = self.folders[path]
-            assert model.promised <= model.observed.keys(), model.promised - model.observed.keys()
+            missing = model.promised - model.observed.keys() - self.forgotten
+            assert not missing, missing
 
     @invariant()
     def every_claim_and_every_gap_is_in_the_ledger(self) -> None:
@@ -384,7 +436,7 @@ class LakeMachine(RuleBasedStateMachine):
         for model in self.folders.values():
             for name, found in model.observed.items():
                 observed[name] |= found
-        self._compare(self._shown("reddit/"), observed)
+        self._compare(self._shown("reddit/"), self._remembered(observed))
         claimed = {
             path: min(model.claims, key=STRONGEST_FIRST.index) for path, model in self.folders.items() if model.claims
         }
@@ -466,8 +518,8 @@ class LakeMachine(RuleBasedStateMachine):
             for line in lines:
                 row = json.loads(line)
                 model.observed[row["fullname"]].add((row["observed_at_ts"], row["score"]))
-        if not fields["coverage"]:
-            return
+        if not fields["coverage"] or fields["replaces"]:
+            return  # one that stands for another claims what that one has claimed
         assert window.end_ts + 120 <= fields["observed_at_ts"], "an hour was read before it had settled"
         status = self.reddit.status(subreddit, window)
         model.claims.add(status)
@@ -488,6 +540,9 @@ class LakeMachine(RuleBasedStateMachine):
         for kind in KINDS:
             for name, row in view.rows(self.lake, prefix, kind).items():
                 yield name, (row["observed_at_ts"], row["score"])
+
+    def _remembered(self, observed: dict[str, set[tuple[int, int]]]) -> dict[str, set[tuple[int, int]]]:
+        return {name: found for name, found in observed.items() if name not in self.forgotten}
 
     @staticmethod
     def _compare(shown: dict[str, tuple[int, int]], observed: dict[str, set[tuple[int, int]]]) -> None:
