@@ -11,13 +11,10 @@ from typing import Any
 
 from .core.coverage import CoverageStatus
 from .core.errors import (
-    CredentialsRejected,
+    FATAL,
     DeadlineReached,
-    LakeNotUsable,
     PlatformError,
     RunIncomplete,
-    ServiceRefused,
-    Stop,
 )
 from .core.invocation import IngestRequest, Mode
 from .core.ports import Clock, Deadline, Progress, RunRecorder, Silent, StateStore
@@ -30,9 +27,6 @@ logger = logging.getLogger(__name__)
 
 LANDING_RESERVE_S = 8.0
 """The next window is landed only with this much time left: its uploads, its record and the watermark."""
-
-_FATAL = (CredentialsRejected, LakeNotUsable, ServiceRefused, Stop)
-"""What hits every subreddit alike: the run ends."""
 
 
 @dataclass(slots=True)
@@ -103,7 +97,7 @@ class Pipeline:
             outcome = SubredditOutcome(subreddit)
             try:
                 self._serve(outcome, request, deadline, include_comments)
-            except _FATAL:
+            except FATAL:
                 raise
             except PlatformError as trouble:
                 tell(logger, logging.ERROR, "subreddit not served", subreddit=subreddit, reason=trouble)

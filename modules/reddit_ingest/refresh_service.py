@@ -15,14 +15,11 @@ from typing import Any, NamedTuple
 from . import __version__
 from .core.capture import CapturePoint, capture_curve
 from .core.errors import (
-    CredentialsRejected,
+    FATAL,
     DeadlineReached,
-    LakeNotUsable,
     PlatformError,
     PoisonedRecord,
-    ServiceRefused,
     SkipRecord,
-    Stop,
     SubredditBlocked,
     TryLater,
 )
@@ -46,9 +43,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100
 LANDING_RESERVE_S = 15.0
-
-_FATAL = (CredentialsRejected, LakeNotUsable, ServiceRefused, Stop)
-"""What hits every subreddit alike: the run ends."""
 
 
 @dataclass(slots=True)
@@ -148,7 +142,7 @@ class RefreshService:
                 if deadline and deadline.remaining_s() < self._reserve_s:
                     raise DeadlineReached(f"no time left for r/{subreddit}; the next run looks at it")
                 yield self.refresh(subreddit, share, deadline, progress)
-            except _FATAL:
+            except FATAL:
                 raise
             except PlatformError as trouble:
                 tell(logger, logging.ERROR, "subreddit not refreshed", subreddit=subreddit, reason=trouble)

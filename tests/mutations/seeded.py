@@ -188,7 +188,7 @@ MUTATIONS = (
         PIPELINE,
     ),
     Mutation(
-        "a full disk ends only one subreddit", "pipeline.py", "ServiceRefused, Stop)", "ServiceRefused)", PIPELINE
+        "a full disk ends only one subreddit", "core/errors.py", "ServiceRefused, Stop)", "ServiceRefused)", PIPELINE
     ),
     # Reading the source.
     Mutation(

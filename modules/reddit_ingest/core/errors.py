@@ -144,3 +144,7 @@ class ArchiveDamaged(Stop):
 
 class WindowNotCovered(Stop):
     """The source cannot show the whole window."""
+
+
+FATAL = (CredentialsRejected, LakeNotUsable, ServiceRefused, Stop)
+"""What hits every subreddit alike: a run over several ends."""
