@@ -1,8 +1,9 @@
 """The augmented zone follows the landing zone: which days have changed, and each of those made again.
 
 A day's partition is a pure function of the landed objects that hold items of that day or of the day before (which it
-answers), of tombstones, market, model and code. A digest of all of them is recorded with each partition; nothing else
-is remembered. So a run that was killed goes on where it stopped, and a zone that was thrown away comes back the same.
+answers), of tombstones, market, model, code and people's labels. A digest of all of them is recorded with each
+partition; nothing else is remembered. So a run that was killed goes on where it stopped, and a zone that was thrown
+away comes back the same.
 """
 
 import hashlib
@@ -30,6 +31,8 @@ from reddit_ingest.view import graves, manifests, subreddits_in
 from .augmented_store import AugmentedStore, Built
 from .augmenting import BATCH_ROWS, documents_of, read_batch, stamp_of, with_context
 from .compaction import Source, compact
+from .label_store import LabelStore
+from .labels import Labels
 from .market import Market
 from .sentiment.scoring import Scorer
 from .tables import COMPARISONS, MENTIONS, SCHEMAS, to_parquet
@@ -50,6 +53,7 @@ class Task:
     day: int
     sources: tuple[Source, ...]
     graves: Graves
+    labels: Labels
     inputs: str
 
     @property
@@ -123,7 +127,7 @@ class DayBuilder:
         own = items.filter(pc.greater_equal(items["created_utc"], start_ts))
         documents = documents_of(own, self._market, self._scorer)
         batches = with_context(documents, items, task.subreddit).to_batches(max_chunksize=BATCH_ROWS)
-        read = [read_batch(batch, self._market, self._scorer) for batch in batches]
+        read = [read_batch(batch, self._market, self._scorer, task.labels) for batch in batches]
         tables = {
             "documents": documents,
             "mentions": pa.Table.from_batches([each.mentions for each in read], MENTIONS),
@@ -139,10 +143,18 @@ class AugmentationService:
     """Brings the augmented zone up to the landing zone, subreddit by subreddit."""
 
     def __init__(
-        self, landing: StagingReader, store: AugmentedStore, market: Market, scorer: Scorer, prefix: str = "reddit/"
+        self,
+        landing: StagingReader,
+        store: AugmentedStore,
+        labels: LabelStore,
+        market: Market,
+        scorer: Scorer,
+        prefix: str = "reddit/",
     ) -> None:
         self._landing = landing
         self._store = store
+        self._labels = labels
+        self._scorer = scorer
         self._stamp = [*stamp_of(market, scorer).values(), market.sha256, __version__, code_digest()]
         self._prefix = prefix
 
@@ -156,7 +168,7 @@ class AugmentationService:
         """Make again what has changed, and remove what is no more. Idempotent; may be killed at any moment.
 
         Whatever was erased from the landing zone before the last look at it is not in the augmented zone when this
-        ends: the landing zone is looked at again after something was made.
+        ends: the landing zone is looked at again after something was made. What people said of it goes, too.
 
         Raises:
             DamagedState: a manifest or an object cannot be trusted; what was made before stands.
@@ -165,6 +177,8 @@ class AugmentationService:
         made: set[str] = set()
         removed = 0
         for _ in range(_LOOKS):
+            if self._labels.knows(subreddit):
+                self._labels.forget(graves(self._landing, f"{self._prefix}{subreddit}/"))
             tasks = {task.date: task for task in self.plan(subreddit)}
             removed += self._remove(subreddit, known, tasks.keys())
             stale = [task for date, task in tasks.items() if date not in known or known[date].inputs != task.inputs]
@@ -196,9 +210,12 @@ class AugmentationService:
             for day in _days(source):
                 by_day[day].append(source)
         buried = graves(self._landing, place) if sources else Graves()
-        return [self._task(subreddit, day, by_day, buried) for day in sorted(by_day)]
+        labels = self._labels.labels(self._scorer)
+        return [
+            self._task(subreddit, day, by_day, buried, labels.of_day(subreddit, date_of(day))) for day in sorted(by_day)
+        ]
 
-    def _task(self, subreddit: str, day: int, by_day: dict[int, list[Source]], buried: Graves) -> Task:
+    def _task(self, subreddit: str, day: int, by_day: dict[int, list[Source]], buried: Graves, labels: Labels) -> Task:
         sources = tuple(sorted({*by_day[day], *by_day.get(day - 1, ())}, key=_key))
         # What a tombstone covers leaves the objects, under other names, in the purge; until then it has to be told.
         waiting = sorted(
@@ -206,9 +223,9 @@ class AugmentationService:
             for grave in buried.waiting.values()
             if grave.created_utc < (day + 1) * DAY_S
         )
-        made_from = [self._stamp, [(source.key, source.landed.sha256) for source in sources], waiting]
+        made_from = [self._stamp, [(source.key, source.landed.sha256) for source in sources], waiting, labels.told]
         inputs = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()
-        return Task(subreddit, day, sources, buried, inputs)
+        return Task(subreddit, day, sources, buried, labels, inputs)
 
     def _remove(self, subreddit: str, known: dict[str, Built], wanted: Iterable[str]) -> int:
         """Erase the days that are no more, be they recorded or not; return how many there were."""

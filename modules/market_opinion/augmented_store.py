@@ -67,7 +67,8 @@ class AugmentedStore:
             self._zone.eraser.erase(_record_key(subreddit))
             return
         told = {"subreddit": subreddit, "days": {day: asdict(one) for day, one in built.items()}}
-        self._put(_record_key(subreddit), json.dumps(told, indent=1, sort_keys=True).encode() + b"\n")
+        content = json.dumps(told, indent=1, sort_keys=True).encode() + b"\n"
+        put_for_good(self._zone, _record_key(subreddit), content)
 
     def days(self, table: str, subreddit: str) -> set[str]:
         """Return the days of which a table has a part."""
@@ -90,7 +91,7 @@ class AugmentedStore:
         for table in SCHEMAS:
             key = part_key(table, subreddit, day)
             if table in parts:
-                self._put(key, parts[table])
+                put_for_good(self._zone, key, parts[table])
             else:
                 self._zone.eraser.erase(key)
 
@@ -99,9 +100,11 @@ class AugmentedStore:
         for leftovers in self._zone.leftovers:
             leftovers.remove(PREFIX, 0)
 
-    def _put(self, key: str, content: bytes) -> None:
-        self._zone.replacer.replace(key, content)
-        self._zone.eraser.erase(key, least_age_s=_NEVER_S)
+
+def put_for_good(zone: DerivedZone, key: str, content: bytes) -> None:
+    """Put an object in the place of what stands under its key, and erase what that was, in all its versions."""
+    zone.replacer.replace(key, content)
+    zone.eraser.erase(key, least_age_s=_NEVER_S)
 
 
 def part_key(table: str, subreddit: str, day: str) -> str:

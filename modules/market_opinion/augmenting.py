@@ -4,7 +4,8 @@
 nothing else known and nothing else changed. It runs the same on one machine, in many processes, or in a cluster.
 """
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, groupby
@@ -17,10 +18,11 @@ from reddit_ingest.core.keys import COMMENTS, SUBMISSIONS
 
 from .aspects import aspects_of
 from .documents import Context, Document, document_of, flag_repeats
+from .labels import NO_LABELS, Labels
 from .market import Market
 from .mentions import Mention, MentionFinder
 from .sentiment.comparing import Comparer, RuleComparer, pair_of
-from .sentiment.passages import Passage
+from .sentiment.passages import Passage, Span
 from .sentiment.scoring import LABELS, Probabilities, Scorer
 from .tables import COMPARISONS, CONTEXT, DOCUMENTS, ITEMS, MENTIONS, batch_of
 
@@ -52,15 +54,15 @@ class _Found:
     aspects: list[tuple[str, ...]]
 
 
-def augment_batch(batch: pa.RecordBatch, market: Market, scorer: Scorer) -> pa.RecordBatch:
+def augment_batch(batch: pa.RecordBatch, market: Market, scorer: Scorer, labels: Labels = NO_LABELS) -> pa.RecordBatch:
     """Return the mentions in a batch of documents, of the schema `MENTIONS`, in the order of the documents.
 
-    The batch has the columns of `DOCUMENTS` and of `CONTEXT`; more may be there.
+    The batch has the columns of `DOCUMENTS` and of `CONTEXT`; more may be there. `labels` are those of the market.
     """
-    return read_batch(batch, market, scorer).mentions
+    return read_batch(batch, market, scorer, labels).mentions
 
 
-def read_batch(batch: pa.RecordBatch, market: Market, scorer: Scorer) -> Augmented:
+def read_batch(batch: pa.RecordBatch, market: Market, scorer: Scorer, labels: Labels = NO_LABELS) -> Augmented:
     """Return the mentions and comparisons in a batch of documents."""
     finder = _finder(market)
     found = []
@@ -71,7 +73,7 @@ def read_batch(batch: pa.RecordBatch, market: Market, scorer: Scorer) -> Augment
             found.append(_Found(document, mentions, aspects_of(document, mentions, market)))
     stamp = stamp_of(market, scorer)
     return Augmented(
-        batch_of([*_mention_rows(found, scorer, stamp)], MENTIONS),
+        batch_of([*_mention_rows(found, scorer, labels, stamp)], MENTIONS),
         batch_of([*_comparison_rows(found, RuleComparer(), stamp)], COMPARISONS),
     )
 
@@ -98,8 +100,14 @@ def _landed(row: Row) -> Row:
     return {**row, "selftext": row["text"][len(row["title"] or "") + 2 :]}
 
 
-def _mention_rows(found: Sequence[_Found], scorer: Scorer, stamp: Row) -> Iterator[Row]:
-    probabilities = iter(_scored(found, scorer))
+def _mention_rows(found: Sequence[_Found], scorer: Scorer, labels: Labels, stamp: Row) -> Iterator[Row]:
+    places = ((each.document, [(one.clean_start, one.clean_end) for one in each.mentions]) for each in found)
+    mentions = (
+        (each.document.fullname, one.start, one.end, one.brand, each.document.text)
+        for each in found
+        for one in each.mentions
+    )
+    probabilities = iter(labels.applied(mentions, _scored(places, scorer)))
     for each in found:
         text = each.document.text
         for number, (mention, aspects) in enumerate(zip(each.mentions, each.aspects, strict=True)):
@@ -123,17 +131,37 @@ def _mention_rows(found: Sequence[_Found], scorer: Scorer, stamp: Row) -> Iterat
                 "p_neutral": shares[1],
                 "p_positive": shares[2],
                 "label": LABELS[int(shares.argmax())],
-                "calibrated": False,
+                "calibrated": labels.calibration is not None,
                 "aspects": list(aspects),
                 **stamp,
             }
 
 
-def _scored(found: Sequence[_Found], scorer: Scorer) -> Probabilities:
+def score_again(read: Iterable[tuple[Row, Sequence[Row]]], scorer: Scorer) -> Probabilities:
+    """Return what an engine by itself, without labels, says of all mentions of some documents.
+
+    A document and its mentions are rows of `DOCUMENTS` and `MENTIONS`; one that has mentions needs all of them.
+    """
+    documents = ((document_of(_landed(row), row["kind"]), mentions) for row, mentions in read)
+    return _scored(
+        (
+            (document, [_in_clean(document, mention["start"], mention["end"]) for mention in mentions])
+            for document, mentions in documents
+        ),
+        scorer,
+    )
+
+
+def _in_clean(document: Document, start: int, end: int) -> Span:
+    """Return where in `clean` a name stands that was found there; the way back of `Document.original`."""
+    return bisect_left(document.offsets, start), bisect_left(document.offsets, end - 1) + 1
+
+
+def _scored(named: Iterable[tuple[Document, Sequence[Span]]], scorer: Scorer) -> Probabilities:
+    """Return what an engine says of the names in documents, which stand at these places in `clean`."""
     texts, spans, others = [], [], []
-    for each in found:
-        clean = each.document.clean
-        places = [(mention.clean_start, mention.clean_end) for mention in each.mentions]
+    for document, places in named:
+        clean = document.clean
         for start, end in places:
             first, last = max(0, start - _AROUND), end + _AROUND
             near = [place for place in places if first <= place[0] and place[1] <= last and place != (start, end)]

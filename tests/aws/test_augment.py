@@ -1,5 +1,6 @@
 """The augmented zone on AWS: the same bytes as in a folder, and nothing left of what was erased."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +95,37 @@ def test_what_is_forgotten_leaves_every_version(lambda_: Invoker, types: Callabl
     assert types("forget", "--id", row["fullname"], "--yes").exit_code == 0
     assert types("augment", "--engine", "lexicon").exit_code == 0
     assert traces() == []
+
+
+def test_labels_stand_beside_the_tables_and_leave_every_version_too(
+    lambda_: Invoker, types: Callable[..., Result], bucket: str, tmp_path: Path
+) -> None:
+    lambda_.invoke({"mode": "backfill", "subreddit": "phones", "start_ts": NOW - 6 * HOUR, "end_ts": NOW})
+    types("augment", "--engine", "lexicon")
+    sheet = tmp_path / "labels.csv"
+    assert types("calibrate", "sheet", str(sheet)).exit_code == 0
+    rows = list(csv.DictReader(sheet.open(encoding="utf-8", newline="")))
+    assert len(rows) >= 60
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({**row, "label": ("positive", "negative")[n % 2]} for n, row in enumerate(rows))
+    for _ in range(2):
+        result = types("calibrate", "fit", str(sheet), "--engine", "lexicon")
+        assert result.exit_code == 0, result.output
+    assert types("augment", "--engine", "lexicon").exit_code == 0
+    name = rows[0]["mention"].split("/")[2]
+    assert name in _labels(lambda_.deployment, bucket)
+    assert types("forget", "--id", name, "--yes").exit_code == 0
+    assert types("augment", "--engine", "lexicon").exit_code == 0
+    assert name not in _labels(lambda_.deployment, bucket)
+
+
+def _labels(deployment: Deployment, bucket: str) -> str:
+    found = {key: each for key, each in versions(deployment, bucket).items() if key.startswith("labels/")}
+    assert found.keys() == {"labels/smartphones/corrections.jsonl", "labels/smartphones/calibration-lexicon.json"}
+    assert all(len(contents) == 1 for contents in found.values())
+    return str(found)
 
 
 def test_without_a_place_for_the_tables_nothing_is_read(lambda_: Invoker) -> None:

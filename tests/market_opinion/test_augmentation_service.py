@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 
 from market_opinion import augmentation_service
-from market_opinion.augmentation_service import AugmentationService, DayBuilder, Outcome, Partition, Task
+from market_opinion.augmentation_service import AugmentationService, DayBuilder, Outcome, Partition, Task, date_of
 from market_opinion.augmented_store import AugmentedStore, part_key
+from market_opinion.label_store import LabelStore
+from market_opinion.labels import Correction, Place, digest_of
 from market_opinion.market import Market, load_market
+from market_opinion.sentiment.calibrating import Calibration
 from market_opinion.sentiment.scoring import Scorer, make_scorer
 from market_opinion.tables import SCHEMAS
 from reddit_ingest.clocks import FixedClock
@@ -43,8 +46,16 @@ class Zones:
         self.market, self.scorer = market, scorer
 
     @property
+    def zone(self) -> DerivedZone:
+        return DerivedZone(self.derived, self.derived, self.derived, [self.derived])
+
+    @property
     def store(self) -> AugmentedStore:
-        return AugmentedStore(DerivedZone(self.derived, self.derived, self.derived, [self.derived]))
+        return AugmentedStore(self.zone)
+
+    @property
+    def labels(self) -> LabelStore:
+        return LabelStore(self.zone, self.market.name)
 
     @property
     def erasure(self) -> Erasure:
@@ -54,7 +65,7 @@ class Zones:
         return DayBuilder(self.landing, self.market, self.scorer)
 
     def service(self) -> AugmentationService:
-        return AugmentationService(self.landing, self.store, self.market, self.scorer)
+        return AugmentationService(self.landing, self.store, self.labels, self.market, self.scorer)
 
     def augment(self, log: Log | None = None, *, is_rebuild: bool = False) -> Outcome:
         self.derived.log = log or Log()
@@ -239,6 +250,78 @@ def test_a_part_of_a_day_that_there_is_not_is_removed(zones: Zones) -> None:
     zones.derived.objects[part_key("documents", SUBREDDIT, "2020-01-01")] = b"left by another program"
     assert zones.augment().removed == 1
     assert zones.derived.objects == whole
+
+
+def judge(zones: Zones, *names: str, label: str = "negative") -> None:
+    """Let a person judge the mentions of some items."""
+    rows = [row for row in _rows(zones, "mentions") if row["fullname"] in names]
+    documents = {row["fullname"]: row for row in _rows(zones, "documents")}
+    for row in rows:
+        document, date = documents[row["fullname"]], date_of(row["created_utc"] // DAY)
+        place = Place(SUBREDDIT, date, row["fullname"], row["start"], row["end"], digest_of(document["text"]))
+        zones.labels.add([Correction(place, row["brand"], label, 1.0, document["observed_at_ts"])])
+
+
+def test_a_persons_label_makes_its_day_again_and_wins(zones: Zones) -> None:
+    zones.augment()
+    judge(zones, "t1_a1")
+    outcome = zones.augment()
+    assert (outcome.built, outcome.unchanged) == (1, 3)
+    labels = {(row["label"], row["p_negative"]) for row in _rows(zones, "mentions") if row["fullname"] == "t1_a1"}
+    assert labels == {("negative", 1)}
+    assert {row["calibrated"] for row in _rows(zones, "mentions")} == {False}
+    assert zones.augment().built == 0
+
+
+def test_offsets_make_every_day_again_and_the_same_offsets_none(zones: Zones) -> None:
+    zones.augment()
+    before = _rows(zones, "mentions")
+    told = Calibration("lexicon", zones.scorer.model_hash, 1.5, -1.5, 100, "", 0.0, 0.1, {})
+    zones.labels.keep(told)
+    assert zones.augment().built == 4
+    rows = _rows(zones, "mentions")
+    assert {row["calibrated"] for row in rows} == {True}
+    assert all(row["p_positive"] < old["p_positive"] for old, row in zip(before, rows, strict=True))
+    zones.labels.keep(replace(told, labels=200, net_bias=0.5))
+    assert zones.augment().built == 0
+    zones.labels.keep(replace(told, model_hash="another"))
+    assert zones.augment().built == 4
+    assert _rows(zones, "mentions") == before
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_labels_of_what_was_forgotten_go_even_if_the_run_dies_at_any_effect(zones: Zones, before: bool) -> None:
+    zones.augment()
+    judge(zones, "t1_a1", "t1_a2")
+    zones.augment()
+    zones.forget("t1_a1")
+    stale, log = dict(zones.derived.objects), Log()
+    zones.augment(log)
+    whole = dict(zones.derived.objects)
+    assert [each.place.fullname for each in zones.labels.corrections()] == ["t1_a2", "t1_a2"]
+    assert not any(_holds(content, b"t1_a1") for content in whole.values())
+    for place in range(len(log.effects)):
+        zones.derived.objects = dict(stale)
+        with pytest.raises(Crash):
+            zones.augment(Log(dies_at=place, before=before))
+        zones.augment()
+        assert zones.derived.objects == whole, place
+
+
+def test_labels_of_what_is_forgotten_while_a_day_is_made_are_gone_when_the_run_ends(zones: Zones) -> None:
+    zones.augment()
+    judge(zones, "t1_a1")
+    builder, done = zones.builder(), []
+
+    def build(tasks: Sequence[Task]) -> Iterator[tuple[Task, Partition | None]]:
+        for task, built in builder(tasks):
+            if not done:
+                zones.forget("t1_a1")
+                done.append(task)
+            yield task, built
+
+    assert zones.service().augment(SUBREDDIT, build).is_settled
+    assert not any(_holds(content, b"t1_a1") for content in zones.derived.objects.values())
 
 
 @pytest.mark.parametrize("record", [b"", b"{}", b"[]", b'{"days": {"2026-01-01": {"rows": 1}}}', b"\xff"])

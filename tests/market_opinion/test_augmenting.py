@@ -4,7 +4,9 @@ import pyarrow as pa
 import pytest
 
 from market_opinion.augmenting import Augmented, augment_batch, documents_of, read_batch, with_context
+from market_opinion.labels import Correction, Labels, Place, digest_of
 from market_opinion.market import Market, load_market
+from market_opinion.sentiment.calibrating import Calibration
 from market_opinion.sentiment.scoring import Scorer, make_scorer
 from market_opinion.tables import COMPARISONS, DOCUMENTS, ITEMS, MENTIONS, from_parquet, to_parquet
 
@@ -73,6 +75,23 @@ def test_how_documents_are_cut_into_batches_changes_nothing(market: Market, scor
     apart = [augment_batch(batch.slice(n, 1), market, scorer) for n in range(len(rows))]
     assert pa.Table.from_batches([whole]) == pa.Table.from_batches(apart).combine_chunks()
     assert whole.num_rows == 8
+
+
+def test_labels_go_to_their_mentions_however_the_batch_is_cut(market: Market, scorer: Scorer) -> None:
+    rows = [comment(f"c{n}", f"the Pixel {n} is good, the iPhone 16 not", n) for n in range(7, 11)]
+    batch, text = documents(market, scorer, *rows), rows[2]["body"]
+    place = Place("phones", "2026-01-01", "t1_c9", text.index("iPhone"), text.index(" not"), digest_of(text))
+    calibration = Calibration("lexicon", scorer.model_hash, 0.0, 1.5, 100, "", 0.0, 0.1, {})
+    labels = Labels(calibration, (Correction(place, "apple", "positive"),))
+    whole, plain = augment_batch(batch, market, scorer, labels), augment_batch(batch, market, scorer)
+    apart = [augment_batch(batch.slice(n, 1), market, scorer, labels) for n in range(len(rows))]
+    assert pa.Table.from_batches([whole]) == pa.Table.from_batches(apart).combine_chunks()
+    for row, old in zip(whole.to_pylist(), plain.to_pylist(), strict=True):
+        assert (row["calibrated"], old["calibrated"]) == (True, False)
+        if (row["fullname"], row["brand"]) == ("t1_c9", "apple"):
+            assert (row["label"], row["p_positive"], row["p_neutral"]) == ("positive", 1, 0)
+        else:
+            assert old["p_positive"] < row["p_positive"] < 1
 
 
 @pytest.mark.parametrize("text", ["", None, "😀🔥👍", " \n\n ", "[deleted]", "\u200b", "…"])

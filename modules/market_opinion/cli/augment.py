@@ -15,6 +15,7 @@ from reddit_ingest.core.settings import IngestSettings
 from ..augmentation_service import AugmentationService, Outcome
 from ..augmented_store import AugmentedStore
 from ..builders import Recipe, builders
+from ..label_store import LabelStore
 from ..market import load_market
 from ..sentiment.scoring import DEFAULT_ENGINE, ENGINES, make_scorer
 from .display import LiveProgress, console, table
@@ -46,7 +47,8 @@ def augment(
 
     Only days that have changed since the last time are made again. It may be killed at any moment and run again, and
     may run while others land. What was erased from the landing zone goes from the tables, too. Without SUBREDDITS the
-    whole lake is augmented. With --aws, AUGMENTED_BUCKET_NAME says where the tables go.
+    whole lake is augmented. With --aws, AUGMENTED_BUCKET_NAME says where the tables go. What `calibrate fit` has kept
+    is used: the offsets of the engine, and what people said of single mentions.
 
     \b
     Examples:
@@ -79,10 +81,19 @@ def run(
     Raises:
         InvalidRequest, InvalidSetting: there is no such market or engine, or no place for the tables; nothing was done.
     """
-    store = AugmentedStore(lake.augmented())
+    zone, known, scorer = lake.augmented(), load_market(market), make_scorer(engine)
+    store, labels = AugmentedStore(zone), LabelStore(zone, known.name)
     prefix = IngestSettings.from_mapping(os.environ).landing_prefix
-    service = AugmentationService(lake.reader(), store, load_market(market), make_scorer(engine), prefix)
+    service = AugmentationService(lake.reader(), store, labels, known, scorer, prefix)
     store.tidy()
+    labels.tidy()
+    calibration = labels.calibration(engine)
+    if calibration and not calibration.fits(scorer):
+        click.echo(
+            f"the calibration of {engine} for {known.name} belongs to another version of its model and is not used;"
+            " run `market-opinion calibrate fit` to fit it anew",
+            err=True,
+        )
     outcomes, troubles = [], []
     with builders(Recipe(lake, market, engine), jobs) as build:
         for subreddit in subreddits or service.subreddits():

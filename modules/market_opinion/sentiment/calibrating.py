@@ -1,59 +1,70 @@
-"""A deployment's own labels: a sheet for a person to fill in, two offsets fitted on it, corrections that stay.
+"""Two offsets that fit an engine to what a person said of a deployment's own mentions, and the error that is left.
 
 How often people are neutral differs between communities more than engines do. Two numbers, added to the log
-probabilities of negative and positive, take most of that difference away.
+probabilities of negative and positive, take most of that difference away. What they leave is measured on labels that
+they were not fitted on, so that figures can be corrected by it: prediction-powered inference, Angelopoulos et al. 2023
+(Science 382, 669).
 """
 
-import csv
-import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import math
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reddit_ingest.core.errors import DamagedState, InvalidRequest
+from reddit_ingest.core.errors import DamagedState
 
 from .measuring import Labels, figures
-from .passages import Span
-from .scoring import LABELS, Probabilities, Scorer
+from .scoring import Probabilities, Scorer
 
-SHEET_ROWS = 300
 FEWEST_LABELS = 60
+FEWEST_OF_AN_ASPECT = 30
+_FOLDS = 5
 _GRID = np.linspace(-1.5, 1.5, 31)
 _CAUTION = 0.01
-_COLUMNS = ("mention", "brand", "start", "end", "weight", "said", "label", "text")
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+
+Weights = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class SheetRow:
-    """A mention for a person to judge. `weight` says how many mentions of the deployment it stands for."""
+class Judged:
+    """What people and an engine say of the same mentions.
 
-    mention: str
-    brand: str
-    text: str
-    span: Span
-    said: str
-    weight: float = 1.0
-    label: str = ""
+    `weights` tell how many mentions of the deployment each stands for, `aspects` what about it is spoken of.
+    """
+
+    labels: Labels
+    probabilities: Probabilities
+    weights: Weights
+    aspects: Sequence[Set[str]]
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether offsets can be fitted: there are enough labels, and not of one class only."""
+        return len(self.labels) >= FEWEST_LABELS and len(np.unique(self.labels)) > 1
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Offsets of the log odds of negative and positive, for one engine and one version of its model."""
+    """Offsets of the log odds of negative and positive, for one engine and one version of its model.
+
+    `net_bias` is what has to be added to a net sentiment (positive minus negative mentions, by all) that was computed
+    from its answers, and `net_bias_se` the standard error of that; `by_aspect` has [bias, standard error, labels] of
+    each aspect with enough labels.
+    """
 
     engine: str
     model_hash: str
     negative: float
     positive: float
     labels: int
-    sheet_sha256: str
+    labels_sha256: str
+    net_bias: float
+    net_bias_se: float
+    by_aspect: Mapping[str, tuple[float, float, int]]
 
     def apply(self, probabilities: Probabilities) -> Probabilities:
         """Return probabilities with the offsets applied."""
@@ -65,90 +76,32 @@ class Calibration:
 
     def to_json(self) -> str:
         """Return the file of the calibration."""
-        return json.dumps({name: getattr(self, name) for name in self.__slots__}, indent=1) + "\n"
+        return json.dumps(asdict(self), indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, stored: str) -> "Calibration":
+    def from_json(cls, stored: str | bytes) -> "Calibration":
         """Return the calibration of a file.
 
         Raises:
             DamagedState: it is no such file.
         """
         try:
-            return cls(**json.loads(stored))
-        except (ValueError, TypeError) as cause:
-            raise DamagedState(f"a calibration cannot be read ({cause}); fit it again from its sheet") from cause
+            told = json.loads(stored)
+            numbers = {name: _finite(told[name]) for name in ("negative", "positive", "net_bias", "net_bias_se")}
+            by_aspect = {
+                name: (_finite(bias), _finite(se), int(count)) for name, (bias, se, count) in told["by_aspect"].items()
+            }
+            return cls(**{**told, **numbers, "by_aspect": by_aspect})
+        except (ValueError, TypeError, KeyError, AttributeError) as cause:
+            raise DamagedState(
+                f"a calibration cannot be read ({cause}); fit it again: market-opinion calibrate fit"
+            ) from cause
 
 
-def draw_sheet(mentions: Iterable[SheetRow], rows: int = SHEET_ROWS) -> list[SheetRow]:
-    """Return a sample for a person to judge: as many mentions of each brand and answer as there are, up to a fair part.
-
-    Each text comes once. The same mentions give the same sheet.
-    """
-    strata: dict[tuple[str, str], list[SheetRow]] = defaultdict(list)
-    texts: set[str] = set()
-    for row in sorted(mentions, key=lambda row: hashlib.sha256(row.mention.encode()).digest()):
-        if row.text not in texts:
-            texts.add(row.text)
-            strata[row.brand, row.said].append(row)
-    drawn: list[SheetRow] = []
-    for left, (_, found) in zip(range(len(strata), 0, -1), sorted(strata.items(), key=_size), strict=True):
-        taken = found[: (rows - len(drawn)) // left]
-        drawn += [_weighted(row, len(found) / len(taken)) for row in taken]
-    return sorted(drawn, key=lambda row: hashlib.sha256(row.mention.encode()).digest())
-
-
-def _size(stratum: tuple[tuple[str, str], list[SheetRow]]) -> tuple[int, tuple[str, str]]:
-    return len(stratum[1]), stratum[0]
-
-
-def _weighted(row: SheetRow, weight: float) -> SheetRow:
-    return SheetRow(row.mention, row.brand, row.text, row.span, row.said, weight)
-
-
-def write_sheet(rows: Iterable[SheetRow], path: Path) -> None:
-    """Write a sheet as CSV that a spreadsheet can open; the column `label` is for the person."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        for row in rows:
-            cells = (row.mention, row.brand, *row.span, f"{row.weight:.4f}", row.said, row.label, row.text)
-            writer.writerow([f"'{cell}" if str(cell).startswith(_FORMULA) else cell for cell in cells])
-
-
-def read_sheet(path: Path) -> list[SheetRow]:
-    """Return the rows that a person has filled in.
-
-    Raises:
-        InvalidRequest: the file is no sheet, or a label is none of the three.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return [
-                _sheet_row(row, line)
-                for line, row in enumerate(csv.DictReader(file), 2)
-                if (row["label"] or "").strip()
-            ]
-    except KeyError as cause:
-        raise InvalidRequest(f"{path} is no labelling sheet: it has no column {cause}") from cause
-    except (OSError, UnicodeDecodeError, csv.Error) as cause:
-        raise InvalidRequest(f"{path} cannot be read as a labelling sheet: {cause}") from cause
-
-
-def _sheet_row(row: Mapping[str, str], line: int) -> SheetRow:
-    cells = {name: (row[name] or "").removeprefix("'") for name in _COLUMNS}
-    label = cells["label"].strip().lower()
-    if label not in LABELS:
-        raise InvalidRequest(f"line {line}: {label[:20]!r} is no label; write {', '.join(LABELS)}, or nothing")
-    try:
-        span, weight = (int(cells["start"]), int(cells["end"])), float(cells["weight"])
-    except ValueError as cause:
-        raise InvalidRequest(f"line {line}: start, end or weight is no number") from cause
-    if not 0 <= span[0] < span[1] <= len(cells["text"]) or not weight > 0:
-        raise InvalidRequest(
-            f"line {line}: characters {span[0]} to {span[1]} do not lie in the text, or the weight is not positive"
-        )
-    return SheetRow(cells["mention"], cells["brand"], cells["text"], span, cells["said"], weight, label)
+def _finite(told: Any) -> float:
+    if not math.isfinite(told):
+        raise ValueError(f"{told} is no figure")
+    return float(told)
 
 
 def shifted(probabilities: Probabilities, negative: float, positive: float) -> Probabilities:
@@ -183,48 +136,65 @@ def _worth(table: NDArray[np.floating]) -> float:
     return float(right.sum() / table.sum() + (2 * right[used] / both[used]).mean()) / 2
 
 
-def calibrate(scorer: Scorer, rows: Sequence[SheetRow], sheet_sha256: str) -> Calibration:
-    """Return the calibration of an engine on a filled sheet.
+def calibrate(scorer: Scorer, judged: Judged, labels_sha256: str) -> tuple[Calibration, dict[str, Any]]:
+    """Return the calibration of an engine on labels, and the figures before and after it.
 
-    Raises:
-        InvalidRequest: too few labels, or one class only.
+    Those after, and the error that is left, are of answers whose offsets were fitted without them. The labels have to
+    be enough.
     """
-    if len(rows) < FEWEST_LABELS or len({row.label for row in rows}) < 2:
-        classes = len({row.label for row in rows})
-        raise InvalidRequest(f"{len(rows)} labels of {classes} classes; at least {FEWEST_LABELS} of two are needed")
-    labels, probabilities, weights = _scored(scorer, rows)
-    negative, positive = fit_offsets(labels, probabilities, weights)
-    return Calibration(scorer.engine, scorer.model_hash, negative, positive, len(rows), sheet_sha256)
-
-
-def _scored(scorer: Scorer, rows: Sequence[SheetRow]) -> tuple[Labels, Probabilities, NDArray[np.float64]]:
-    labels = np.array([LABELS.index(row.label) for row in rows])
-    return (
-        labels,
-        scorer.score([row.text for row in rows], [row.span for row in rows]),
-        np.array([row.weight for row in rows]),
+    after = _cross_fitted(judged)
+    (bias, se), by_aspect = _errors(judged, after)
+    negative, positive = fit_offsets(judged.labels, judged.probabilities, judged.weights)
+    made = Calibration(
+        engine=scorer.engine,
+        model_hash=scorer.model_hash,
+        negative=negative,
+        positive=positive,
+        labels=len(judged.labels),
+        labels_sha256=labels_sha256,
+        net_bias=bias,
+        net_bias_se=se,
+        by_aspect=by_aspect,
     )
-
-
-def before_and_after(scorer: Scorer, rows: Sequence[SheetRow], folds: int = 5) -> dict[str, Any]:
-    """Return the figures on the sheet without offsets, and with offsets fitted on the other rows of the sheet."""
-    labels, probabilities, weights = _scored(scorer, rows)
-    after = np.array(probabilities)
-    for fold in range(folds):
-        mine = np.arange(len(rows)) % folds == fold
-        offsets = fit_offsets(labels[~mine], probabilities[~mine], weights[~mine])
-        after[mine] = shifted(probabilities[mine], *offsets)
-    return {
-        name: figures(labels, some.argmax(axis=1)).to_dict()
-        for name, some in (("before", probabilities), ("after", after))
+    answers = (("before", judged.probabilities), ("after", after))
+    return made, {
+        name: {
+            **figures(judged.labels, some.argmax(axis=1)).to_dict(),
+            "net_bias": net_bias(judged.labels, some.argmax(axis=1), judged.weights)[0],
+        }
+        for name, some in answers
     }
 
 
-def corrected(mentions: Sequence[str], probabilities: Probabilities, sheet: Iterable[SheetRow]) -> Probabilities:
-    """Return the probabilities, with what a person said of a mention in place of what an engine said."""
-    said = {row.mention: LABELS.index(row.label) for row in sheet}
-    made = np.array(probabilities)
-    for place, mention in enumerate(mentions):
-        if mention in said:
-            made[place] = np.eye(3, dtype=np.float32)[said[mention]]
-    return made
+def _cross_fitted(judged: Judged) -> Probabilities:
+    """Return the probabilities after offsets, each with those that were fitted on the other folds."""
+    after = np.array(judged.probabilities)
+    for fold in range(_FOLDS):
+        mine = np.arange(len(judged.labels)) % _FOLDS == fold
+        offsets = fit_offsets(judged.labels[~mine], judged.probabilities[~mine], judged.weights[~mine])
+        after[mine] = shifted(judged.probabilities[mine], *offsets)
+    return after
+
+
+def _errors(judged: Judged, after: Probabilities) -> tuple[tuple[float, float], dict[str, tuple[float, float, int]]]:
+    """Return bias and standard error of all, and with the number of labels those of each aspect with enough of them."""
+    answers = after.argmax(axis=1)
+    by_aspect = {}
+    for aspect in sorted(set[str]().union(*judged.aspects)):
+        own = np.array([aspect in aspects for aspects in judged.aspects])
+        if own.sum() >= FEWEST_OF_AN_ASPECT:
+            bias, se = net_bias(judged.labels[own], answers[own], judged.weights[own])
+            by_aspect[aspect] = (bias, se, int(own.sum()))
+    return net_bias(judged.labels, answers, judged.weights), by_aspect
+
+
+def net_bias(labels: Labels, answers: Labels, weights: Weights) -> tuple[float, float]:
+    """Return by how much answers show the net sentiment too low, and the standard error of that.
+
+    A label counts 1 where it is positive, 0 where neutral, -1 where negative; the bias is the weighted mean of what the
+    label counts more than the answer.
+    """
+    missing = (labels - answers).astype(np.float64)
+    share = weights / weights.sum()
+    bias = float(share @ missing)
+    return bias, float(np.sqrt((share**2) @ ((missing - bias) ** 2)))

@@ -1,125 +1,71 @@
-"""A sheet of labels, two offsets, corrections."""
+"""Two offsets, and the error that they leave."""
 
-import csv
-from pathlib import Path
+import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from market_opinion.sentiment.calibrating import (
+    FEWEST_OF_AN_ASPECT,
     Calibration,
-    SheetRow,
-    before_and_after,
+    Judged,
     calibrate,
-    corrected,
-    draw_sheet,
     fit_offsets,
-    read_sheet,
+    net_bias,
     shifted,
-    write_sheet,
 )
-from market_opinion.sentiment.scoring import LABELS
-from reddit_ingest.core.errors import DamagedState, InvalidRequest
+from reddit_ingest.core.errors import DamagedState
 
 
 class Fixed:
-    """An engine whose answer is written in the text: "n" times how sure it is of each class."""
-
     engine = "fixed"
     model_hash = "0123456789abcdef"
 
-    def score(self, texts, spans, others=None):
-        return np.array([[float(part) for part in text.split()] for text in texts], np.float32)
 
-
-def a_row(number: int, said: str = "neutral", brand: str = "pixel", label: str = "", text: str = "") -> SheetRow:
-    return SheetRow(f"t1_{number}/0", brand, text or f"text number {number}", (0, 4), said, 1.0, label)
-
-
-def biased_rows(count: int = 300) -> list[SheetRow]:
-    """Rows of an engine that says neutral where it should say negative."""
-    random = np.random.default_rng(7)
-    rows = []
-    for number in range(count):
-        label = number % 3
-        logits = np.where(np.arange(3) == label, 2.0, 0.0) + np.array([-1.2, 0.6, 0.0]) + random.normal(0, 0.5, 3)
-        odds = np.exp(logits)
-        text = " ".join(f"{part:.4f}" for part in odds / odds.sum())
-        rows.append(a_row(number, LABELS[int(odds.argmax())], label=LABELS[label], text=text))
-    return rows
-
-
-def test_a_sheet_has_a_fair_part_of_every_brand_and_answer_and_says_what_each_row_stands_for() -> None:
-    mentions = [a_row(n, "neutral", "pixel") for n in range(2_000)] + [
-        a_row(n, "negative") for n in range(2_000, 2_040)
-    ]
-    mentions += [a_row(n, "positive", "iphone") for n in range(3_000, 3_400)]
-    sheet = draw_sheet(mentions, 150)
-    assert len(sheet) == 150
-    counts = {(row.brand, row.said): 0 for row in mentions}
-    for row in sheet:
-        counts[row.brand, row.said] += 1
-    assert min(counts.values()) >= 40
-    assert sum(row.weight for row in sheet) == pytest.approx(len(mentions))
-    assert draw_sheet(reversed(mentions), 150) == sheet
-
-
-def test_a_sheet_has_every_text_once_and_no_more_rows_than_there_are() -> None:
-    assert len(draw_sheet([a_row(n, text="same text") for n in range(50)] + [a_row(99)])) == 2
-    assert draw_sheet([]) == []
-
-
-@pytest.mark.parametrize(
-    "text", ["=HYPERLINK(1)", "+1 for the Pixel", "-- no", "@user hi", "'quoted", 'a\n"b",c;\td', "é😍"]
-)
-def test_a_sheet_comes_back_as_it_was_and_a_spreadsheet_takes_no_text_for_a_formula(tmp_path: Path, text: str) -> None:
-    row = SheetRow("t1_a/0", "pixel", text, (0, 2), "neutral", 2.5, "positive")
-    write_sheet([row], tmp_path / "sheet.csv")
-    assert read_sheet(tmp_path / "sheet.csv") == [row]
-    with (tmp_path / "sheet.csv").open(newline="", encoding="utf-8") as file:
-        cells = list(csv.reader(file))[1]
-    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
-
-
-def test_rows_that_nobody_has_labelled_are_left_out(tmp_path: Path) -> None:
-    write_sheet([a_row(1), a_row(2, label="positive")], tmp_path / "sheet.csv")
-    assert [row.mention for row in read_sheet(tmp_path / "sheet.csv")] == ["t1_2/0"]
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"a,b\n1,2\n", "is no labelling sheet: it has no column 'label'"),
-        (b"\xff\xfe\x00", "cannot be read as a labelling sheet"),
-        (
-            b"mention,brand,start,end,weight,said,label,text\nt1_a,x,0,1,1,neutral,great,text\n",
-            "line 2: 'great' is no label",
-        ),
-        (
-            b"mention,brand,start,end,weight,said,label,text\nt1_a,x,0,one,1,neutral,positive,text\n",
-            "line 2: start, end or",
-        ),
-        (
-            b"mention,brand,start,end,weight,said,label,text\nt1_a,x,0,9,1,neutral,positive,text\n",
-            "do not lie in the text",
-        ),
-        (b"mention,brand,start,end,weight,said,label,text\nt1_a,x,0,1,nan,neutral,positive,text\n", "not positive"),
-        (b"mention,brand,start,end,weight,said,label,text\nt1_a,x,0,1,1,neutral,positive\n", "do not lie in the text"),
-    ],
-)
-def test_a_broken_sheet_is_a_usage_error_that_names_the_line(tmp_path: Path, content: bytes, says: str) -> None:
-    (tmp_path / "sheet.csv").write_bytes(content)
-    with pytest.raises(InvalidRequest, match=says):
-        read_sheet(tmp_path / "sheet.csv")
+def biased(count: int = 300, seed: int = 7, weights: float = 1.0) -> Judged:
+    """Labels, and an engine that says neutral where it should say negative."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 3
+    logits = np.where(np.arange(3) == labels[:, None], 2.0, 0.0) + np.array([-1.2, 0.6, 0.0])
+    odds = np.exp(logits + random.normal(0, 0.5, (count, 3)))
+    probabilities = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+    aspects = [frozenset({"price"} if number % 6 < 2 else {"rare"} if number < 20 else ()) for number in range(count)]
+    return Judged(labels, probabilities, np.full(count, weights), aspects)
 
 
 def test_offsets_take_a_bias_away() -> None:
-    rows = biased_rows()
-    made = calibrate(Fixed(), rows, "ab" * 32)
+    made, found = calibrate(Fixed(), biased(), "ab" * 32)
     assert made.negative > 0.5
-    found = before_and_after(Fixed(), rows)
     assert found["after"]["accuracy"] > found["before"]["accuracy"] + 0.1
     assert found["after"]["macro_f1"] > found["before"]["macro_f1"] + 0.1
+    assert found["before"]["net_bias"] < -0.1
+    assert abs(found["after"]["net_bias"]) < 0.05
+    assert (made.net_bias, made.labels, made.labels_sha256) == (found["after"]["net_bias"], 300, "ab" * 32)
+
+
+def test_the_error_that_is_left_is_told_of_every_aspect_with_enough_labels() -> None:
+    made, _ = calibrate(Fixed(), biased(), "")
+    assert list(made.by_aspect) == ["price"]
+    bias, se, count = made.by_aspect["price"]
+    assert count == 100 >= FEWEST_OF_AN_ASPECT
+    # A third of the labels, none of them positive: its own bias, and less sure.
+    assert bias != made.net_bias
+    assert se > made.net_bias_se
+
+
+def test_the_error_that_is_left_is_that_of_labels_that_were_not_fitted() -> None:
+    """An engine that knows nothing: what its offsets would show on their own labels is too good to be true."""
+    random = np.random.default_rng(3)
+    misses = []
+    for _ in range(20):
+        labels = random.integers(0, 3, 90)
+        judged = Judged(labels, random.dirichlet([5, 5, 5], 90).astype(np.float32), np.ones(90), [frozenset()] * 90)
+        made, found = calibrate(Fixed(), judged, "")
+        own = (made.apply(judged.probabilities).argmax(axis=1) == labels).mean()
+        misses.append(own - found["after"]["accuracy"])
+    assert np.mean(misses) > 0.02
 
 
 def test_an_engine_without_bias_is_left_alone() -> None:
@@ -127,6 +73,8 @@ def test_an_engine_without_bias_is_left_alone() -> None:
     right = np.full((300, 3), 0.2, np.float32)
     right[np.arange(300), labels] = 0.6
     assert fit_offsets(labels, right) == (0.0, 0.0)
+    made, _ = calibrate(Fixed(), Judged(labels, right, np.ones(300), [frozenset()] * 300), "")
+    assert (made.net_bias, made.net_bias_se) == (0, 0)
 
 
 def test_a_row_counts_as_often_as_the_mentions_that_it_stands_for() -> None:
@@ -138,27 +86,86 @@ def test_a_row_counts_as_often_as_the_mentions_that_it_stands_for() -> None:
     assert shifted(unsure, *many_negative).argmax(axis=1)[0] == 0
 
 
-def test_too_few_labels_or_one_class_are_refused() -> None:
-    with pytest.raises(InvalidRequest, match="59 labels of 3 classes"):
-        calibrate(Fixed(), biased_rows(59), "")
-    with pytest.raises(InvalidRequest, match="100 labels of 1 classes"):
-        calibrate(Fixed(), [row for row in biased_rows() if row.label == "neutral"], "")
+def test_too_few_labels_or_one_class_are_not_enough() -> None:
+    assert biased(60).is_enough
+    assert not biased(59).is_enough
+    one = biased(100)
+    assert not Judged(np.zeros(100, np.int64), one.probabilities, one.weights, one.aspects).is_enough
+
+
+rows = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 2), st.floats(0.1, 50, allow_nan=False)), min_size=1, max_size=40
+)
+
+
+@given(rows, st.floats(0.01, 100))
+def test_the_bias_is_what_the_net_sentiment_lacks_whatever_the_scale_of_the_weights(
+    told: list[tuple[int, int, float]], scale: float
+) -> None:
+    labels, answers = (np.array([row[place] for row in told]) for place in (0, 1))
+    weights = np.array([row[2] for row in told])
+    bias, se = net_bias(labels, answers, weights)
+    nets = [(weights[some == 2].sum() - weights[some == 0].sum()) / weights.sum() for some in (labels, answers)]
+    assert nets[1] + bias == pytest.approx(nets[0])
+    deviations = (labels - answers) - bias
+    assert se == pytest.approx(np.sqrt((weights**2 * deviations**2).sum()) / weights.sum())
+    assert net_bias(labels, answers, weights * scale) == pytest.approx((bias, se))
+
+
+def test_with_equal_weights_the_standard_error_is_the_textbooks() -> None:
+    labels, answers = np.array([2, 1, 0, 2, 1]), np.array([1, 1, 1, 0, 1])
+    missing = labels - answers
+    assert net_bias(labels, answers, np.full(5, 7.0)) == pytest.approx(
+        (missing.mean(), missing.std() / np.sqrt(len(missing)))
+    )
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.tuples(*[st.floats(0.01, 1)] * 3), min_size=1, max_size=20), st.floats(-1.5, 1.5), st.floats(-1.5, 1.5)
+)
+def test_shifted_probabilities_are_probabilities_and_can_be_shifted_back(
+    odds: list[tuple[float, float, float]], negative: float, positive: float
+) -> None:
+    some = np.array(odds, np.float32)
+    some /= some.sum(axis=1, keepdims=True)
+    moved = shifted(some, negative, positive)
+    np.testing.assert_allclose(moved.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(shifted(moved, -negative, -positive), some, rtol=1e-3, atol=1e-6)
+
+
+def test_who_says_nothing_says_nothing_after_a_shift() -> None:
+    silent = np.array([[0, 1, 0]], np.float32)
+    np.testing.assert_array_equal(shifted(silent, 1.5, -1.5), silent)
 
 
 def test_a_calibration_belongs_to_one_engine_and_model() -> None:
-    made = calibrate(Fixed(), biased_rows(), "ab" * 32)
+    made, _ = calibrate(Fixed(), biased(), "ab" * 32)
     assert Calibration.from_json(made.to_json()) == made
     assert made.fits(Fixed())
     other = Fixed()
     other.model_hash = "another"
     assert not made.fits(other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"negative": "0"},
+        {"positive": None},
+        {"net_bias": float("nan")},
+        {"by_aspect": {"price": [1]}},
+        {"by_aspect": []},
+        {"more": 1},
+    ],
+)
+def test_a_calibration_that_was_tampered_with_is_refused(change: dict[str, object]) -> None:
+    made, _ = calibrate(Fixed(), biased(), "")
     with pytest.raises(DamagedState, match="fit it again"):
-        Calibration.from_json('{"engine": "linear"}')
+        Calibration.from_json(json.dumps({**json.loads(made.to_json()), **change}))
 
 
-def test_what_a_person_says_wins() -> None:
-    probabilities = np.full((2, 3), 1 / 3, np.float32)
-    made = corrected(["t1_1/0", "t1_2/0"], probabilities, [a_row(2, label="negative")])
-    np.testing.assert_array_equal(made[1], [1, 0, 0])
-    np.testing.assert_array_equal(made[0], probabilities[0])
-    assert probabilities[1, 0] != 1
+@pytest.mark.parametrize("stored", ["", "[]", "null", '{"engine": "linear"}'])
+def test_what_is_no_calibration_is_refused(stored: str) -> None:
+    with pytest.raises(DamagedState, match="fit it again"):
+        Calibration.from_json(stored)

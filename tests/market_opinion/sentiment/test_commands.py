@@ -1,4 +1,4 @@
-"""`evaluate` and `calibrate` on the command line."""
+"""`evaluate` on the command line."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from market_opinion.cli import main
-from market_opinion.sentiment.calibrating import SheetRow, write_sheet
 
 GOOD = ["love", "great", "awesome", "amazing", "perfect", "best phone, excellent"]
 DULL = ["yesterday", "seen", "ordered", "arrived", "blue", "photos"]
@@ -85,40 +84,14 @@ def test_bytes_that_are_no_text_are_a_usage_error(tmp_path: Path) -> None:
     assert "cannot be read as a labelled file" in result.stderr
 
 
-@pytest.mark.parametrize("words", [("evaluate", "no/such/folder"), ("calibrate", "no/such/sheet.csv")])
-def test_what_is_not_there_is_named(words: tuple[str, ...]) -> None:
-    result = run(*words)
+def test_what_is_not_there_is_named() -> None:
+    result = run("evaluate", "no/such/folder")
     assert result.exit_code == 2
-    assert words[1] in result.stderr
+    assert "no/such/folder" in result.stderr
 
 
-@pytest.mark.parametrize("words", [("evaluate", "."), ("calibrate", "sheet.csv")])
-def test_an_unknown_engine_is_a_usage_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
-) -> None:
+def test_an_unknown_engine_is_a_usage_error(tmp_path: Path) -> None:
     labelled(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    result = run(*words, "--engine", "gpt")
+    result = run("evaluate", str(tmp_path), "--engine", "gpt")
     assert result.exit_code == 2
     assert "no sentiment engine is called 'gpt'" in result.stderr
-
-
-def test_a_filled_sheet_gives_a_calibration_and_honest_figures(tmp_path: Path) -> None:
-    rows = [
-        SheetRow(f"t1_{label}{word}{n}/0", "pixel", f"the Pixel, {word} on day {n}", (4, 9), "neutral", 1.0, label)
-        for n in range(5)
-        for label, words in (("positive", GOOD), ("negative", BAD), ("neutral", DULL))
-        for word in words
-    ]
-    write_sheet(rows, tmp_path / "sheet.csv")
-    result = run("calibrate", str(tmp_path / "sheet.csv"), "--json")
-    assert result.exit_code == 0, result.output
-    made = json.loads(result.stdout)
-    stored = json.loads((tmp_path / "sheet.json").read_text())
-    assert made["calibration"] == stored
-    assert (stored["engine"], stored["labels"]) == ("linear", 90)
-    assert set(made) == {"calibration", "before", "after"}
-    assert "90 labels" in run("calibrate", str(tmp_path / "sheet.csv")).stdout
-    unwritable = run("calibrate", str(tmp_path / "sheet.csv"), "--out", str(tmp_path / "no" / "such" / "place"))
-    assert unwritable.exit_code == 2
-    assert "cannot be written to" in unwritable.stderr
