@@ -31,6 +31,8 @@ from reddit_ingest.view import graves, manifests, subreddits_in
 from .augmented_store import AugmentedStore, Built
 from .augmenting import BATCH_ROWS, documents_of, read_batch, stamp_of, with_context
 from .compaction import Source, compact
+from .coverage_table import coverage_of
+from .daily import daily_opinion
 from .label_store import LabelStore
 from .labels import Labels
 from .market import Market
@@ -128,10 +130,12 @@ class DayBuilder:
         documents = documents_of(own, self._market, self._scorer)
         batches = with_context(documents, items, task.subreddit).to_batches(max_chunksize=BATCH_ROWS)
         read = [read_batch(batch, self._market, self._scorer, task.labels) for batch in batches]
+        mentions = pa.Table.from_batches([each.mentions for each in read], MENTIONS)
         tables = {
             "documents": documents,
-            "mentions": pa.Table.from_batches([each.mentions for each in read], MENTIONS),
+            "mentions": mentions,
             "comparisons": pa.Table.from_batches([each.comparisons for each in read], COMPARISONS),
+            "daily_opinion": daily_opinion(mentions),
         }
         return Partition(
             {name: to_parquet(table) for name, table in tables.items() if table.num_rows},
@@ -179,8 +183,9 @@ class AugmentationService:
         for _ in range(_LOOKS):
             if self._labels.knows(subreddit):
                 self._labels.forget(graves(self._landing, f"{self._prefix}{subreddit}/"))
-            tasks = {task.date: task for task in self.plan(subreddit)}
+            tasks, coverage = self._look(subreddit)
             removed += self._remove(subreddit, known, tasks.keys())
+            self._store.tell_coverage(subreddit, coverage)
             stale = [task for date, task in tasks.items() if date not in known or known[date].inputs != task.inputs]
             if not stale:
                 break
@@ -198,10 +203,15 @@ class AugmentationService:
 
     def plan(self, subreddit: str) -> list[Task]:
         """Return every day of a subreddit that may hold something, and what it is made from; reads all manifests."""
+        return list(self._look(subreddit)[0].values())
+
+    def _look(self, subreddit: str) -> tuple[dict[str, Task], bytes | None]:
+        """Return the tasks by date, and the part of the coverage, as of one look at the manifests."""
         place = f"{self._prefix}{subreddit}/"
+        found = list(manifests(self._landing, place))
         sources = {
             Source(folder, landed)
-            for folder, manifest in manifests(self._landing, place)
+            for folder, manifest in found
             for landed in manifest.objects
             if landed.kind in KINDS and landed.rows
         }
@@ -211,9 +221,13 @@ class AugmentationService:
                 by_day[day].append(source)
         buried = graves(self._landing, place) if sources else Graves()
         labels = self._labels.labels(self._scorer)
-        return [
-            self._task(subreddit, day, by_day, buried, labels.of_day(subreddit, date_of(day))) for day in sorted(by_day)
-        ]
+        dates = {date_of(day): day for day in sorted(by_day)}
+        tasks = {
+            date: self._task(subreddit, day, by_day, buried, labels.of_day(subreddit, date))
+            for date, day in dates.items()
+        }
+        coverage = coverage_of(manifest for _, manifest in found)
+        return tasks, to_parquet(coverage) if coverage.num_rows else None
 
     def _task(self, subreddit: str, day: int, by_day: dict[int, list[Source]], buried: Graves, labels: Labels) -> Task:
         sources = tuple(sorted({*by_day[day], *by_day.get(day - 1, ())}, key=_key))

@@ -1,6 +1,7 @@
 """Where the augmented zone stands: a part per table, subreddit and day, and a record of what each was made from.
 
     augmented/{table}/subreddit={subreddit}/date={YYYY-MM-DD}/part.parquet
+    augmented/coverage/subreddit={subreddit}/part.parquet
     augmented/_built/{subreddit}.json
 
 A part is replaced in one step under its one name, so that readers, who may take every part that they find, see each
@@ -21,7 +22,7 @@ from reddit_ingest.core.ports import DerivedZone
 from .tables import SCHEMAS, from_parquet
 
 PREFIX = "augmented/"
-_PART = re.compile(r"augmented/([a-z]+)/subreddit=([^/]+)/date=([0-9]{4}-[0-9]{2}-[0-9]{2})/part\.parquet")
+_PART = re.compile(r"augmented/([a-z_]+)/subreddit=([^/]+)/date=([0-9]{4}-[0-9]{2}-[0-9]{2})/part\.parquet")
 _BUILT = re.compile(r"augmented/_built/([^/]+)\.json")
 
 # No object is so old: the one that counts stays, and the versions that it has replaced go.
@@ -94,6 +95,20 @@ class AugmentedStore:
                 put_for_good(self._zone, key, parts[table])
             else:
                 self._zone.eraser.erase(key)
+
+    def tell_coverage(self, subreddit: str, part: bytes | None) -> None:
+        """Put the part of a subreddit's coverage in its place where it has changed; None: there is none any more."""
+        key = f"{PREFIX}coverage/subreddit={subreddit}/part.parquet"
+        if part is None:
+            self._zone.eraser.erase(key)
+        elif part != self._there(key):
+            put_for_good(self._zone, key, part)
+
+    def _there(self, key: str) -> bytes | None:
+        try:
+            return self._zone.reader.read(key)
+        except ObjectMissing:
+            return None
 
     def tidy(self) -> None:
         """Remove what writers that died have left half written; only while nobody writes."""

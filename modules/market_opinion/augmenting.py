@@ -24,7 +24,7 @@ from .mentions import Mention, MentionFinder
 from .sentiment.comparing import Comparer, RuleComparer, pair_of
 from .sentiment.passages import Passage, Span
 from .sentiment.scoring import LABELS, Probabilities, Scorer
-from .tables import COMPARISONS, CONTEXT, DOCUMENTS, ITEMS, MENTIONS, batch_of
+from .tables import COMPARISONS, CONTEXT, DOCUMENTS, ITEMS, MENTIONS, OF_DOCUMENT, batch_of
 
 Row = dict[str, Any]
 
@@ -52,6 +52,7 @@ class _Found:
     document: Document
     mentions: list[Mention]
     aspects: list[tuple[str, ...]]
+    said: Row
 
 
 def augment_batch(batch: pa.RecordBatch, market: Market, scorer: Scorer, labels: Labels = NO_LABELS) -> pa.RecordBatch:
@@ -70,7 +71,8 @@ def read_batch(batch: pa.RecordBatch, market: Market, scorer: Scorer, labels: La
         document = document_of(_landed(row), row["kind"])
         context = Context(row["thread_title"] or "", row["parent_text"] or "", row["subreddit"])
         if mentions := sorted(finder.find(document, context), key=lambda mention: (mention.start, mention.end)):
-            found.append(_Found(document, mentions, aspects_of(document, mentions, market)))
+            said = {name: row[name] for name in OF_DOCUMENT}
+            found.append(_Found(document, mentions, aspects_of(document, mentions, market), said))
     stamp = stamp_of(market, scorer)
     return Augmented(
         batch_of([*_mention_rows(found, scorer, labels, stamp)], MENTIONS),
@@ -133,6 +135,7 @@ def _mention_rows(found: Sequence[_Found], scorer: Scorer, labels: Labels, stamp
                 "label": LABELS[int(shares.argmax())],
                 "calibrated": labels.calibration is not None,
                 "aspects": list(aspects),
+                **each.said,
                 **stamp,
             }
 
@@ -195,6 +198,7 @@ def _comparison_rows(found: Sequence[_Found], comparer: Comparer, stamp: Row) ->
             "probability": shares[best],
             "start": start,
             "end": end,
+            **each.said,
             **stamp,
         }
 

@@ -34,6 +34,10 @@ _LETTER = re.compile(r"[^\W\d_]")
 _COPIES_OF_A_FLOOD = 3
 
 
+SET_ASIDE = frozenset({AUTOMODERATOR, BOT, DELETED, FLOOD, NEAR_DUPLICATE, REMOVED})
+"""Flags of documents that are no one's own living word once: figures are told without them, and tell the difference."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A submission or comment.

@@ -23,7 +23,7 @@ from reddit_ingest.core.errors import InvalidRequest, ObjectMissing
 
 from .augmented_store import AugmentedStore
 from .augmenting import score_again
-from .documents import AUTOMODERATOR, BOT, DELETED, FLOOD, NEAR_DUPLICATE, REMOVED
+from .documents import SET_ASIDE
 from .labels import Correction, Place, digest_of, weight_of
 from .sentiment.calibrating import Judged
 from .sentiment.scoring import LABELS, Scorer
@@ -32,7 +32,6 @@ Row = dict[str, Any]
 
 SHEET_ROWS = 300
 
-_NOBODYS = frozenset({AUTOMODERATOR, BOT, DELETED, FLOOD, NEAR_DUPLICATE, REMOVED})
 # As far as engines look around a name.
 _AROUND = 600
 _COLUMNS = ("brand", "text", "label", "weight", "mention")
@@ -62,7 +61,7 @@ def mentions_to_judge(store: AugmentedStore, market: str, judged: Collection[Cor
             texts: dict[str, tuple[str, str]] = {
                 row["fullname"]: (row["text"], digest_of(row["text"]))
                 for row in store.read("documents", subreddit, date).select(["fullname", "text", "flags"]).to_pylist()
-                if not _NOBODYS & {*row["flags"]}
+                if not SET_ASIDE & {*row["flags"]}
             }
             for row in store.read("mentions", subreddit, date).to_pylist():
                 if row["market"] == market and row["fullname"] in texts:

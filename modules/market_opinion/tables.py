@@ -9,6 +9,10 @@ import pyarrow.parquet as pq
 
 _TEXT, _WHOLE, _SHARE = pa.string(), pa.int64(), pa.float32()
 
+_OF_DOCUMENT = [("author", _TEXT), ("thread", _TEXT), ("score", _WHOLE), ("flags", pa.list_(_TEXT))]
+OF_DOCUMENT = tuple(name for name, _ in _OF_DOCUMENT)
+"""What rows of mentions and comparisons repeat of their document, so that most questions need no join."""
+
 # What made a row: the same market, model and text give the same row.
 _STAMP = [("market", _TEXT), ("market_version", _TEXT), ("engine", _TEXT), ("model", _TEXT)]
 
@@ -82,6 +86,7 @@ MENTIONS = pa.schema(
         ("label", _TEXT),
         ("calibrated", pa.bool_()),
         ("aspects", pa.list_(_TEXT)),
+        *_OF_DOCUMENT,
         *_STAMP,
     ]
 )
@@ -100,19 +105,49 @@ COMPARISONS = pa.schema(
         ("probability", _SHARE),
         ("start", pa.int32()),
         ("end", pa.int32()),
+        *_OF_DOCUMENT,
         *_STAMP,
     ]
 )
 
-SCHEMAS = {"documents": DOCUMENTS, "mentions": MENTIONS, "comparisons": COMPARISONS}
+DAILY_OPINION = pa.schema(
+    [
+        ("brand", _TEXT),
+        ("aspect", _TEXT),
+        *((name, _WHOLE) for name in ("mentions", "authors", "negative", "neutral", "positive")),
+        *((name, _WHOLE) for name in ("all_mentions", "all_negative", "all_neutral", "all_positive")),
+        *_STAMP,
+    ]
+)
 
-_ORDER = [("created_utc", "ascending"), ("fullname", "ascending")]
+SCHEMAS = {
+    "documents": DOCUMENTS,
+    "mentions": MENTIONS,
+    "comparisons": COMPARISONS,
+    "daily_opinion": DAILY_OPINION,
+}
+"""The tables that have a part a day."""
+
+COVERAGE = pa.schema(
+    [
+        ("hour_ts", _WHOLE),
+        ("status", _TEXT),
+        ("submissions_status", _TEXT),
+        ("comments_status", _TEXT),
+        ("submissions_source", _TEXT),
+        ("comments_source", _TEXT),
+    ]
+)
+"""What is claimed of every hour that anybody looked at; one part a subreddit."""
+
+_ORDER = ("created_utc", "hour_ts", "fullname")
 # Level 3 makes parts 2% smaller and takes a quarter more time to write them.
 _LEVEL = 2
 # What takes few values; a dictionary of texts, names and ids costs time and room.
 _REPEATED = (
     *("kind", "language", "flags.list.element", "rule", "label", "aspects.list.element"),
-    *("brand", "product", "alias", "winner_brand", "winner_product", "loser_brand", "loser_product"),
+    *("submissions_status", "comments_status", "submissions_source", "comments_source", "status"),
+    *("brand", "product", "alias", "aspect", "winner_brand", "winner_product", "loser_brand", "loser_product"),
     *("market", "market_version", "engine", "model"),
 )
 _ROWS_A_GROUP = 65_536
@@ -133,7 +168,9 @@ def to_parquet(table: pa.Table) -> bytes:
         compression_level=_LEVEL,
         use_dictionary=[name for name in _REPEATED if name.partition(".")[0] in table.schema.names],
         row_group_size=_ROWS_A_GROUP,
-        sorting_columns=pq.SortingColumn.from_ordering(table.schema, _ORDER),
+        sorting_columns=pq.SortingColumn.from_ordering(
+            table.schema, [(name, "ascending") for name in _ORDER if name in table.schema.names]
+        ),
     )
     return buffer.getvalue()
 

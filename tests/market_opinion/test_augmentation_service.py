@@ -14,11 +14,15 @@ from market_opinion.labels import Correction, Place, digest_of
 from market_opinion.market import Market, load_market
 from market_opinion.sentiment.calibrating import Calibration
 from market_opinion.sentiment.scoring import Scorer, make_scorer
-from market_opinion.tables import SCHEMAS
+from market_opinion.tables import OF_DOCUMENT, SCHEMAS, from_parquet
 from reddit_ingest.clocks import FixedClock
+from reddit_ingest.core.coverage import Coverage, CoverageStatus
 from reddit_ingest.core.errors import DamagedState
+from reddit_ingest.core.keys import KINDS, window_folder
+from reddit_ingest.core.manifest import Manifest
 from reddit_ingest.core.ports import DerivedZone
 from reddit_ingest.core.tombstones import Reason, Tombstone
+from reddit_ingest.core.windows import HOUR_S, Window
 from reddit_ingest.erasure import Erasure
 
 from ..fakes import Crash, Log, MemoryLake
@@ -95,7 +99,8 @@ def zones(market: Market, scorer: Scorer) -> Zones:
 def test_every_item_of_the_view_is_a_document_once(zones: Zones) -> None:
     outcome = zones.augment()
     assert sorted(zones.names()) == sorted(shown(zones.landing))
-    assert outcome == Outcome(SUBREDDIT, 4, 0, 0, {"documents": 12, "mentions": 12, "comparisons": 4}, True)
+    rows = {"documents": 12, "mentions": 12, "comparisons": 4, "daily_opinion": 8}
+    assert outcome == Outcome(SUBREDDIT, 4, 0, 0, rows, True)
 
 
 def test_a_second_run_changes_nothing(zones: Zones) -> None:
@@ -336,8 +341,34 @@ def test_a_record_that_cannot_be_read_is_made_again(zones: Zones, record: bytes)
 def test_the_record_says_nothing_of_anybody(zones: Zones) -> None:
     zones.augment()
     record = json.loads(zones.derived.objects[f"augmented/_built/{SUBREDDIT}.json"])
-    assert record["days"]["2026-01-01"]["rows"] == {"documents": 3, "mentions": 3, "comparisons": 1}
+    assert record["days"]["2026-01-01"]["rows"] == {"documents": 3, "mentions": 3, "comparisons": 1, "daily_opinion": 2}
     assert set(record["days"]["2026-01-01"]) == {"inputs", "rows"}
+
+
+def test_mentions_and_comparisons_repeat_what_their_document_tells(zones: Zones) -> None:
+    zones.augment()
+    for table in ("mentions", "comparisons"):
+        found = 0
+        for day in zones.store.days(table, SUBREDDIT):
+            documents = {row["fullname"]: row for row in zones.store.read("documents", SUBREDDIT, day).to_pylist()}
+            for row in zones.store.read(table, SUBREDDIT, day).to_pylist():
+                found += 1
+                assert {name: row[name] for name in OF_DOCUMENT} == {
+                    name: documents[row["fullname"]][name] for name in OF_DOCUMENT
+                }
+        assert found
+
+
+def test_coverage_follows_the_ledger_even_where_no_row_has_landed(zones: Zones) -> None:
+    key = f"augmented/coverage/subreddit={SUBREDDIT}/part.parquet"
+    zones.augment()
+    assert key not in zones.derived.objects  # these attempts claim nothing
+    hour = Window(T0 + 9 * DAY, T0 + 9 * DAY + HOUR_S)
+    claims = {kind: Coverage(CoverageStatus.EMPTY, "") for kind in KINDS}
+    made = Manifest(SUBREDDIT, hour, "reddit-api", "incremental", hour.end_ts, "1", (), coverage=claims)
+    zones.landing.commit(window_folder("reddit/", SUBREDDIT, hour), made)
+    assert zones.augment().built == 0
+    assert [row["status"] for row in from_parquet(zones.derived.objects[key]).to_pylist()] == ["empty"]
 
 
 def test_what_is_purged_while_a_day_is_made_is_gone_when_the_run_ends(zones: Zones) -> None:
