@@ -223,7 +223,7 @@ class ObjectReplacer(Protocol):
 class DerivedZone:
     """The ways to a zone that is computed from another, and whose objects may change."""
 
-    reader: LakeReader
+    reader: StagingReader
     replacer: ObjectReplacer
     eraser: ObjectEraser
     leftovers: Sequence["Leftovers"] = ()

@@ -1,0 +1,100 @@
+"""Sentences that back a figure: which to show, and the proof that they stand in the lake."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+import duckdb
+
+from reddit_ingest.core.errors import DamagedState
+
+from .figures import Quote
+from .periods import Period
+
+POSITIVE, NEGATIVE, VOTED = "positive", "negative", "voted"
+
+_EACH = 2
+_SPARE = 3
+_SHORTEST, _LONGEST = 20, 320
+
+# Of each author one sentence a place; those that the engine is sure of, then those that readers voted for.
+_CANDIDATES = """
+WITH said AS (
+    SELECT brand, unnest(list_append(aspects, NULL)) AS aspect, product, fullname, number, label, score, created_utc,
+        date, subreddit, quote, quote_start, coalesce(author, fullname) AS who,
+        greatest(p_negative, p_neutral, p_positive) >= 0.6 AS is_sure
+    FROM mentions
+    WHERE market = $market AND is_counted AND date BETWEEN $first AND $last
+        AND created_utc >= $start AND created_utc < $end
+        AND length(quote) BETWEEN $shortest AND $longest
+), picked AS (
+    SELECT *, label AS picked_as FROM said WHERE label <> 'neutral'
+    UNION ALL
+    SELECT *, 'voted' FROM said WHERE score > 1
+), ranked AS (
+    SELECT * FROM picked
+    QUALIFY row_number() OVER (
+        PARTITION BY brand, aspect, picked_as, who
+        ORDER BY picked_as = 'voted' OR is_sure DESC, score DESC NULLS LAST, fullname, number) = 1
+)
+SELECT brand, aspect, picked_as, fullname, number, product, label, created_utc, subreddit, quote, quote_start, date
+FROM ranked
+QUALIFY row_number() OVER (
+    PARTITION BY brand, aspect, picked_as
+    ORDER BY picked_as = 'voted' OR is_sure DESC, score DESC NULLS LAST, fullname, number) <= $most
+ORDER BY brand, aspect NULLS FIRST, picked_as, score DESC NULLS LAST, fullname, number
+"""
+
+
+def quotes(
+    connection: duckdb.DuckDBPyConnection, market: str, zone: str, period: Period, is_buried: Callable[[str], bool]
+) -> tuple[Quote, ...]:
+    """Return, for each brand and each aspect of it, up to two negative, positive, and most voted sentences.
+
+    `is_buried` tells of a fullname whether it was deleted since the tables were made; such items are not quoted.
+
+    Raises:
+        DamagedState: a sentence does not stand in the text of its document, where it was found.
+    """
+    spot = {"market": market, "shortest": _SHORTEST, "longest": _LONGEST, "most": _EACH + _SPARE}
+    found = connection.execute(_CANDIDATES, spot | period.bounds(zone)).fetchall()
+    alive = [row for row in found if not is_buried(row[3])]
+    chosen = list(_first_of_each(alive))
+    documents = _documents(connection, chosen)
+    return tuple(_quote(row, documents[row[3]]) for row in chosen)
+
+
+def _first_of_each(rows: Iterable[Any]) -> Iterator[Any]:
+    """Yield the best rows of every place; what backs one pick does not back the next."""
+    for _, of_place in groupby(rows, key=lambda row: row[:2]):
+        shown: set[tuple[str, int]] = set()
+        for _, of_pick in groupby(of_place, key=lambda row: row[2]):
+            for row in [row for row in of_pick if (row[3], row[4]) not in shown][:_EACH]:
+                shown.add((row[3], row[4]))
+                yield row
+
+
+def _documents(connection: duckdb.DuckDBPyConnection, rows: Iterable[Any]) -> dict[str, Any]:
+    names = sorted({(row[11], row[3]) for row in rows})
+    if not names:
+        return {}
+    connection.execute("CREATE OR REPLACE TEMP TABLE quoted (date DATE, fullname VARCHAR)")
+    connection.executemany("INSERT INTO quoted VALUES (?, ?)", names)
+    found = connection.execute(
+        """
+        SELECT fullname, text, score, permalink, title FROM documents
+        WHERE date BETWEEN (SELECT min(date) FROM quoted) AND (SELECT max(date) FROM quoted)
+            AND fullname IN (SELECT fullname FROM quoted)
+        """
+    ).fetchall()
+    return {row[0]: row[1:] for row in found}
+
+
+def _quote(row: Any, document: Any) -> Quote:
+    brand, aspect, picked_as, fullname, _, product, label, created_utc, subreddit, quote, start, _ = row
+    text, *told = document
+    if text[start : start + len(quote)] != quote:
+        raise DamagedState(
+            f"a sentence of {fullname} does not stand in its text; run `market-opinion augment --rebuild {subreddit}`"
+        )
+    return Quote(brand, aspect, picked_as, fullname, start, quote, label, product, subreddit, created_utc, *told)
