@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from reddit_ingest.bootstrap import LocalLake
+from reddit_sim import GeneratedWorld
+
 from .emulator import Deployment, Wire, new_deployment, running
+from .worlds import eventful_world, lake_of
 
 SECRET = {
     "REDDIT_CLIENT_ID": "canary-id-3f9a1c",
@@ -41,3 +45,13 @@ def wire(emulator_port: int) -> Iterator[Wire]:
     """The way to the emulator, which can be spoiled."""
     with Wire(emulator_port) as wire:
         yield wire
+
+
+@pytest.fixture(scope="session")
+def eventful(tmp_path_factory: pytest.TempPathFactory) -> tuple[GeneratedWorld, LocalLake]:
+    """Two weeks of a world in which something happens, and their lake, augmented; for reading only.
+
+    Tests that use it belong to the xdist group of the same name, so that it is made once.
+    """
+    world = eventful_world(seed=1)
+    return world, lake_of(world, tmp_path_factory.mktemp("eventful"))

@@ -96,6 +96,7 @@ def _observations(sources: Sequence[Source], staged: Sequence[Path], span: Windo
     with duckdb.connect(
         config={"threads": 1, "temp_directory": str(scratch), "autoinstall_known_extensions": False}
     ) as database:
+        database.execute("SET enable_progress_bar = false")
         for kind in KINDS:
             paths = [path for source, path in zip(sources, staged, strict=True) if source.landed.kind == kind]
             if paths:

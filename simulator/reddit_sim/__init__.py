@@ -2,6 +2,7 @@
 
 from .generated import GeneratedWorld
 from .hostile import HostilePlan
+from .plants import BotAccount, Event, Flood
 from .quota import Quota
 from .recorded import RecordedWorld
 from .server import Simulator
@@ -9,7 +10,10 @@ from .things import Comment, Post
 from .world import ItemWorld, Opinion, SubredditSpec, World
 
 __all__ = [
+    "BotAccount",
     "Comment",
+    "Event",
+    "Flood",
     "GeneratedWorld",
     "HostilePlan",
     "ItemWorld",

@@ -59,7 +59,7 @@ class World:
         return []
 
     def flags(self, fullname: str) -> list[str]:
-        """Return what an item is besides an opinion: sarcasm, spam, bot."""
+        """Return what an item is besides an opinion: sarcasm, spam, bot, flood, or part of an event."""
         return []
 
     def visible_in(self, subreddit: str, start_ts: int, end_ts: int, now: int) -> set[str]:

@@ -214,7 +214,7 @@ def test_an_empty_lake_has_nothing_to_augment(someone: Person, tmp_path: Path) -
 
 def test_nothing_is_made_of_a_subreddit_that_was_never_landed(someone: Person) -> None:
     told = augment(someone, "Nowhere", "--engine", "lexicon")
-    assert told["nowhere"]["rows"] == {"documents": 0, "mentions": 0, "comparisons": 0}
+    assert told["nowhere"]["rows"] == dict.fromkeys(SCHEMAS, 0)
     assert files(someone.lake) == {}
 
 

@@ -1,6 +1,5 @@
 """From a sheet that a person fills in to tables that are nearer to what people mean."""
 
-import csv
 import json
 import shutil
 from pathlib import Path
@@ -14,6 +13,7 @@ from market_opinion.sentiment.scoring import LABELS
 from reddit_ingest.bootstrap import LocalLake
 from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
 
+from ..judges import fill, meant
 from .conftest import HOUR, Person
 
 T0 = 1_767_571_200  # 2026-01-05 00:00 UTC
@@ -48,29 +48,6 @@ def table(lake: LocalLake, name: str) -> list[dict[str, Any]]:
     store = AugmentedStore(lake.augmented())
     days = sorted(store.days(name, "phones"))
     return [row for day in days for row in store.read(name, "phones", day).to_pylist()]
-
-
-def meant(world: GeneratedWorld, fullname: str, brand: str) -> str:
-    """Return what an item really says of a brand; "" where that is nothing, or this and that."""
-    said = {opinion.polarity for opinion in world.truth(fullname) if opinion.brand.lower() == brand}
-    return LABELS[said.pop() + 1] if len(said) == 1 else ""
-
-
-def fill(world: GeneratedWorld, sheet: Path) -> dict[tuple[str, int], str]:
-    """Fill in a sheet with what people really mean; return the labels by fullname and start."""
-    with sheet.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    given = {}
-    for row in rows:
-        fullname, span = row["mention"].split("/")[2:4]
-        row["label"] = meant(world, fullname, row["brand"])
-        if row["label"]:
-            given[fullname, int(span.split("-")[0])] = row["label"]
-    with sheet.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return given
 
 
 def error(world: GeneratedWorld, rows: list[dict[str, Any]]) -> float:
@@ -136,7 +113,7 @@ def test_labels_change_nothing_but_what_follows_from_them(
     someone.types("augment")
     after = files(someone.lake, "augmented")
     changed = {name.split("/")[1] for name in after if after[name] != before[name]}
-    assert changed == {"mentions", "_built"}
+    assert changed == {"mentions", "daily_opinion", "_built"}
     assert all(one["built"] == 0 for one in someone.json("augment"))
     assert all(one["unchanged"] == 0 for one in someone.json("augment", "--rebuild", "--jobs", "2"))
     again = files(someone.lake, "augmented")
