@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from .verification import Verifier
 
 # What only some commands use is imported where it is built: nobody waits for the others' share.
-_IMPORTS = "imports"
 _IMPORT_LOOKS = 180_000
 _IMPORT_LOOK_S = 0.02
 """An import waits up to an hour for the lake, and looks often: its own processes take turns."""
@@ -53,6 +52,11 @@ class LocalLake:
     def landing(self) -> Path:
         """Where the landing zone is."""
         return self.root / "landing"
+
+    @property
+    def imports(self) -> Path:
+        """Where imports keep how far they are."""
+        return self.root / "imports"
 
     def reader(self) -> FilesystemLakeReader:
         """Return the reading side of the landing zone."""
@@ -97,7 +101,7 @@ class LocalLake:
             FilesystemEraser(self.landing),
             clock,
             settings.landing_prefix,
-            leftovers=[FilesystemLeftovers(self.landing), SpoolLeftovers(self.root / _IMPORTS)],
+            leftovers=[FilesystemLeftovers(self.landing), SpoolLeftovers(self.imports)],
             orphan_age_s=0,
             raw_text_hours=settings.privacy.raw_text_hours,
         )
@@ -169,7 +173,7 @@ def dump_importer(lake: LocalLake, settings: IngestSettings, clock: Clock) -> Du
         BulkJsonlWriter(lake.landing, settings.part_bytes),
         SqliteRunRecorder(lake.root / "state.sqlite"),
         clock,
-        journals=lake.root / _IMPORTS,
+        journals=lake.imports,
         authors=_author_key(lake, settings),
         lock=lambda: locked(lake.root, Silent(), wait_s=_IMPORT_LOOKS / 5, sleep=lambda _: time.sleep(_IMPORT_LOOK_S)),
         environment=settings.environment,

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reddit_ingest.archives.rows import RowMaker, UnreadableLine, kind_of_line
@@ -62,6 +62,33 @@ def test_both_ways_give_the_same_row(kind: str, extra: dict[str, Any], edit: dic
     raw = json.dumps({**plain, **extra, **edit}, ensure_ascii=escaped).encode(errors="surrogatepass")
     short, long = both_ways(raw, kind)
     assert short == long
+
+
+odd = st.dictionaries(
+    st.sampled_from(["locked", "distinguished", "score", "saved", "likes", "aa", "zz", "awards", "source", "looked"]),
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3) | st.just([]),
+    max_size=5,
+)
+
+
+@settings(deadline=None)  # learning builds types, which takes its time on a busy machine
+@given(st.sampled_from(["comments", "submissions"]), st.lists(st.tuples(odd, st.booleans()), min_size=2, max_size=8))
+def test_what_was_learned_of_other_rows_changes_none(kind: str, rows: list[tuple[dict[str, Any], bool]]) -> None:
+    made, other = maker(kind), maker(kind)
+    for number, (extra, is_backwards) in enumerate(rows):
+        fields = {**{"comments": comment, "submissions": submission}[kind](number, MARCH), **extra}
+        raw = line(dict(reversed(fields.items())) if is_backwards else fields)
+        short, long = made.entry(raw), other._the_long_way(raw)
+        assert short
+        assert long
+        assert json.loads(short[4]) == json.loads(long[4])
+
+
+def test_a_row_with_nothing_under_raw_is_a_row() -> None:
+    bare = {"body": "x", "created_utc": MARCH, "id": "c1", "subreddit": "Smartphones"}
+    short, long = both_ways(line(bare), "comments")
+    assert short == long
+    assert short[4]["raw"] == {}
 
 
 def test_both_ways_give_the_same_rows_of_real_dumps(shared_data: Path) -> None:

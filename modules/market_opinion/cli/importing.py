@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,7 @@ from .display import console, harmless, moment, table
 from .options import Moment, json_option, lake_option, now_option
 
 if TYPE_CHECKING:
-    from reddit_ingest.archives.importer import FileOutcome
+    from reddit_ingest.archives.importer import FileOutcome, ImportRequest
 
 _LINE_EVERY_S = 10.0
 _REDRAW_EVERY_S = 0.2
@@ -29,27 +29,36 @@ _COLLECT_EVERY = 100_000
 """Millions of rows, and no cycle among them: looking for one after every 700 would cost more than it frees."""
 
 
+def wanted_options(command: Any) -> Any:
+    """Add `--subreddit` (as `wanted`), `--subreddits-file` and `--jobs`."""
+    for option in (
+        click.option("--jobs", type=click.IntRange(min=1), show_default="one per core", help="Files read at a time."),
+        click.option(
+            "--subreddits-file",
+            type=click.Path(path_type=Path),
+            help="Of dump files only those in this file, one a line; # begins a comment.",
+        ),
+        click.option("--subreddit", "wanted", multiple=True, help="Of dump files only this one; may be given again."),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @lake_option()
-@click.option("--subreddit", "subreddits", multiple=True, help="Only this one; may be given again.")
-@click.option(
-    "--subreddits-file",
-    type=click.Path(path_type=Path),
-    help="Only those in this file, one a line; # begins a comment.",
-)
 @click.option("--start", "start_ts", type=Moment(), help="Only the days from this one on: 2019-10-01 or seconds UTC.")
 @click.option("--end", "end_ts", type=Moment(), help="Only the days before this moment.")
-@click.option("--jobs", type=click.IntRange(min=1), show_default="one per core", help="Files read at a time.")
+@wanted_options
 @now_option
 @json_option
 def import_dumps(
     files: Sequence[Path],
     lake: LocalLake,
-    subreddits: Sequence[str],
-    subreddits_file: Path | None,
     start_ts: int | None,
     end_ts: int | None,
+    wanted: Sequence[str],
+    subreddits_file: Path | None,
     jobs: int | None,
     clock: Clock,
     as_json: bool,
@@ -68,28 +77,50 @@ def import_dumps(
 
     Exit codes: 0 everything landed, 1 a file is damaged, unusable or there is no room, 3 the lake is busy.
     """
-    from reddit_ingest.archives.importer import FOR_EVER_TS, ImportRequest
     from reddit_ingest.archives.parallel import import_files
 
-    wanted = _wanted(subreddits, subreddits_file)
-    start, end = start_ts or 0, FOR_EVER_TS if end_ts is None else end_ts
-    if start >= end:
-        raise click.UsageError("--start lies before --end")
-    if missing := [path for path in files if not path.is_file()]:
-        raise click.UsageError(f"there is no file {missing[0]}")
-    paths = list({path.resolve(): path for path in files}.values())
+    request = import_request(wanted, subreddits_file, start_ts, end_ts)
+    paths = files_there(files)
     gc.set_threshold(_COLLECT_EVERY)
     importer = dump_importer(lake, IngestSettings.from_mapping(os.environ), clock)
     with _Meter(paths) as meter:
-        outcomes = import_files(
-            importer, paths, ImportRequest(wanted, start, end), jobs or len(os.sched_getaffinity(0)), meter
-        )
+        outcomes = import_files(importer, paths, request, jobs_of(jobs), meter)
     if as_json:
         click.echo(json.dumps([outcome.to_dict() for outcome in outcomes], indent=1))
     else:
         _print(outcomes, lake)
     _tell_trouble(outcomes)
     click.get_current_context().exit(_exit_code(outcomes))
+
+
+def import_request(
+    subreddits: Sequence[str], subreddits_file: Path | None, start_ts: int | None, end_ts: int | None
+) -> "ImportRequest":
+    """Return what the options ask for.
+
+    Raises:
+        InvalidRequest: a name is none, or the file of names cannot be used.
+        UsageError: the span is none.
+    """
+    from reddit_ingest.archives.importer import FOR_EVER_TS, ImportRequest
+
+    wanted = _wanted(subreddits, subreddits_file)
+    start, end = start_ts or 0, FOR_EVER_TS if end_ts is None else end_ts
+    if start >= end:
+        raise click.UsageError("--start lies before --end")
+    return ImportRequest(wanted, start, end)
+
+
+def files_there(files: Sequence[Path]) -> list[Path]:
+    """Return the files, each once; one that is not there is a usage error."""
+    if missing := [path for path in files if not path.is_file()]:
+        raise click.UsageError(f"there is no file {missing[0]}")
+    return list({path.resolve(): path for path in files}.values())
+
+
+def jobs_of(jobs: int | None) -> int:
+    """Return how many files may be read at a time, unless told one per core."""
+    return jobs or len(os.sched_getaffinity(0))
 
 
 def _wanted(subreddits: Sequence[str], subreddits_file: Path | None) -> frozenset[str] | None:

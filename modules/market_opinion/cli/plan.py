@@ -1,17 +1,19 @@
-"""`plan`: which source would serve which hours of a backfill, and what that would cost."""
+"""`plan`: which source would serve which hours of a backfill, at what cost; or what an import of files would do."""
 
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.abilities import ABILITIES
-from reddit_ingest.core.errors import EXIT_DONE, EXIT_INCOMPLETE
+from reddit_ingest.core.errors import EXIT_DONE, EXIT_INCOMPLETE, InvalidRequest
 from reddit_ingest.core.invocation import parse_event
 from reddit_ingest.core.keys import COMMENTS, SUBMISSIONS
+from reddit_ingest.core.names import subreddit_key
 from reddit_ingest.core.ports import Clock
 from reddit_ingest.core.settings import IngestSettings
 from reddit_ingest.core.windows import Window
@@ -19,6 +21,7 @@ from reddit_ingest.planning import AUTO, Leg, Traffic
 
 from .display import console, harmless, moment, table
 from .gaps import known, named
+from .importing import files_there, import_request, jobs_of, wanted_options
 from .options import Moment, json_option, lake_option, now_option
 
 SOURCES = (AUTO, *ABILITIES)
@@ -45,19 +48,23 @@ def check_span(start_ts: int | None, end_ts: int | None, only_gaps: bool) -> Non
 
 
 @click.command()
-@click.argument("subreddits", nargs=-1)
+@click.argument("words", nargs=-1, metavar="[SUBREDDITS]... [FILES]...")
 @lake_option()
 @now_option
 @span_options
+@wanted_options
 @json_option
 def plan(
-    subreddits: Sequence[str],
+    words: Sequence[str],
     lake: LocalLake,
     clock: Clock,
     start_ts: int | None,
     end_ts: int | None,
     only_gaps: bool,
     source: str | None,
+    wanted: Sequence[str],
+    subreddits_file: Path | None,
+    jobs: int | None,
     as_json: bool,
 ) -> None:
     """Say before a backfill who would serve which hours, in how many requests, bytes and seconds.
@@ -65,14 +72,29 @@ def plan(
     No request is made. The figures are estimates from what the lake has seen of the subreddit. Without --source the
     best source is taken for each hour: Reddit's API while its listings reach back so far, else Arctic Shift.
 
+    Given dump files, it says before an import what each of them holds, what its import would need, and which recorded
+    gaps it would close; the other options are those of `import`. Nothing is written.
+
     \b
     Examples:
       market-opinion plan android --start 2026-01-05 --end 2026-01-08
       market-opinion plan android --start 2020-01-01 --end 2020-02-01 --source arctic-shift
       market-opinion plan --gaps
+      market-opinion plan RC_2019-10.zst RS_2019-10.zst --subreddit android
 
-    Exit codes: 0 every hour can be served, 3 something speaks against some.
+    Exit codes: 0 every hour can be served, every file imported; 1 a file cannot; 3 something speaks against some hours.
     """
+    subreddits = [word for word in words if not _is_file(word)]
+    if files := [Path(word) for word in words if _is_file(word)]:
+        if only_gaps or source:
+            raise click.UsageError("--gaps and --source are about a backfill; leave them out with dump files")
+        # Only those who have archives wait for what reads them.
+        from .plan_dumps import plan_dumps
+
+        request = import_request([*subreddits, *wanted], subreddits_file, start_ts, end_ts)
+        click.get_current_context().exit(plan_dumps(files_there(files), request, lake, clock, jobs_of(jobs), as_json))
+    if wanted or subreddits_file or jobs:
+        raise click.UsageError("--subreddit, --subreddits-file and --jobs are about dump files; name one or more")
     check_span(start_ts, end_ts, only_gaps)
     settings = IngestSettings.from_mapping(os.environ)
     legs, traffic = planned(lake, settings, clock, subreddits, start_ts, end_ts, source or AUTO)
@@ -82,6 +104,15 @@ def plan(
         _print(legs, traffic)
     is_clear = all(leg.source and not leg.reason for leg in legs)
     click.get_current_context().exit(EXIT_DONE if is_clear else EXIT_INCOMPLETE)
+
+
+def _is_file(word: str) -> bool:
+    """Tell whether a word means a dump file: it cannot be a subreddit's name, and is there or looks like a path."""
+    try:
+        subreddit_key(word)
+    except InvalidRequest:
+        return os.path.exists(word) or "/" in word or "." in word  # noqa: PTH110  # a word may be no path at all
+    return False
 
 
 def planned(
@@ -129,7 +160,7 @@ def _print(legs: Sequence[Leg], traffic: dict[str, Traffic]) -> None:
     hours, open_hours = (sum(len(leg.windows) for leg in some) for some in (legs, [x for x in legs if not x.source]))
     out.print(
         f"\nIn all {hours:,} hours: about {sum(leg.requests for leg in served):,} requests,"
-        f" {_size(sum(leg.bytes for leg in served))}, {_time(sum(leg.seconds for leg in served))}"
+        f" {size(sum(leg.bytes for leg in served))}, {duration(sum(leg.seconds for leg in served))}"
         + (f"; {open_hours:,} hours that no source can serve" if open_hours else "")
     )
     for name, each in traffic.items():
@@ -139,16 +170,18 @@ def _print(legs: Sequence[Leg], traffic: dict[str, Traffic]) -> None:
 
 
 def _row(leg: Leg) -> list[object]:
-    cost = (leg.requests, _size(leg.bytes), _time(leg.seconds)) if leg.source else ("-", "-", "-")
+    cost = (leg.requests, size(leg.bytes), duration(leg.seconds)) if leg.source else ("-", "-", "-")
     ends = moment(leg.windows[0].start_ts), moment(leg.windows[-1].end_ts)
     return [leg.subreddit, *ends, len(leg.windows), leg.source or "none", *cost, harmless(leg.reason)]
 
 
-def _size(size: int) -> str:
-    return f"{size / 10**6:,.1f} MB" if size < 10**9 else f"{size / 10**9:,.1f} GB"
+def size(count: int) -> str:
+    """Return bytes for people."""
+    return f"{count / 10**6:,.1f} MB" if count < 10**9 else f"{count / 10**9:,.1f} GB"
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time that something takes, for people."""
     return f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min"
 
 

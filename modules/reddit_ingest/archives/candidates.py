@@ -18,7 +18,7 @@ import msgspec
 
 from ..serializers import MAX_LINE_BYTES
 
-_NAMES = re.compile(rb'"subreddit"\s*:\s*"([^"]*)"')
+NAMES = re.compile(rb'"subreddit"\s*:\s*"([^"]*)"')
 _PROBE_EVERY = 64
 _LOOK_EVERY = 8
 _MOST_NAMES_KEPT = 1_000_000
@@ -137,13 +137,13 @@ class Candidates:
 
     def _by_names(self, block: bytes) -> list[bytes]:
         """Look at the name of every row, and learn how the wanted ones are written."""
-        names = _NAMES.findall(block)
+        names = NAMES.findall(block)
         self._looked(block, len(names))
         if not self._seen.issuperset(names):
             self._learn(names)
         if self._forms.isdisjoint(names):
             return []
-        hits = [match for match in _NAMES.finditer(block) if match[1] in self._forms]
+        hits = [match for match in NAMES.finditer(block) if match[1] in self._forms]
         written = {match[0] for match in hits}
         if self._is_met and not self._needles.issuperset(written):
             raise RawSearchFails
@@ -177,7 +177,7 @@ class Candidates:
                 named = _named(line)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
-            if isinstance(named.subreddit, str) and (self._is_wanted(named.subreddit) or not _NAMES.search(line)):
+            if isinstance(named.subreddit, str) and (self._is_wanted(named.subreddit) or not NAMES.search(line)):
                 raise RawSearchFails
 
 

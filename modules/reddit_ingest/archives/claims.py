@@ -83,7 +83,7 @@ def period_of(file_name: str, kind: str, sight: Sight, doubt: str = "") -> Perio
     """
     first, last = sight.first_ts or 0, sight.last_ts or 0
     start, end = first, last + 1
-    month = _month(file_name, kind)
+    month = month_of(file_name, kind)
     is_month = month is not None and month[0] <= sight.least_ts and sight.most_ts < month[1]
     if month and is_month:
         start = month[0] if first < month[0] + DAY_S else first
@@ -93,7 +93,8 @@ def period_of(file_name: str, kind: str, sight: Sight, doubt: str = "") -> Perio
     return Period(min(start, sight.least_ts), max(end, sight.most_ts + 1), is_month, doubt)
 
 
-def _month(file_name: str, kind: str) -> tuple[int, int] | None:
+def month_of(file_name: str, kind: str) -> tuple[int, int] | None:
+    """Return the month `[start_ts, end_ts)` of all of Reddit that a name promises of a kind; None: it does not."""
     named = _MONTH_FILE.match(file_name)
     if not named or _KINDS[named[1]] != kind:
         return None

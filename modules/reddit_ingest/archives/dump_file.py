@@ -44,6 +44,10 @@ class DumpFile:
         self.form = _form(head, path)
         self.window_bytes = _window_need(head) if self.form == "zstd" else 0
         """Memory that the first frame needs for its window."""
+        self.content_bytes = self.size if self.form == "plain" else None
+        """Decompressed bytes, as the first frame announces them; None where it does not."""
+        if head.startswith(_ZSTD_MAGIC):
+            self.content_bytes = _content_bytes(head)
 
     def pieces(self, check_window: CheckWindow) -> Iterator[bytes]:
         """Yield the decompressed bytes in order.
@@ -101,8 +105,16 @@ def _window_need(header: bytes) -> int:
         told = zstandard.get_frame_parameters(header)
     except zstandard.ZstdError:
         return 0
-    is_known = told.content_size not in (zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR)
-    return min(told.window_size, told.content_size) if is_known else told.window_size
+    content = _content_bytes(header)
+    return told.window_size if content is None else min(told.window_size, content)
+
+
+def _content_bytes(header: bytes) -> int | None:
+    try:
+        told = zstandard.get_frame_parameters(header).content_size
+    except zstandard.ZstdError:
+        return None
+    return None if told in (zstandard.CONTENTSIZE_UNKNOWN, zstandard.CONTENTSIZE_ERROR) else told
 
 
 def _zstd_pieces(file: IO[bytes], size: int, check_window: CheckWindow) -> Iterator[bytes]:

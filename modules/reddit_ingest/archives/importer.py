@@ -159,10 +159,6 @@ class DumpImporter:
         self._prefix = prefix
         self._check_window = check_window
 
-    def is_done(self, path: Path, request: ImportRequest) -> bool:
-        """Tell whether this import was finished before: nothing of the file would be read."""
-        return Journal.open(self._journals, path, request.whole_days().to_dict()).result is not None
-
     def import_file(self, path: Path, request: ImportRequest, watch: Watch) -> FileOutcome:
         """Import one file; what went wrong is told in the outcome.
 
@@ -247,7 +243,7 @@ class DumpImporter:
                     maker = self._maker(block, path.name, request)
                     if maker is None:
                         continue
-                sight.saw(date_of_line(_first_line(block)))
+                sight.saw(date_of_line(first_line(block)))
                 for line in candidates.of(block):
                     try:
                         entry = maker.entry(line)
@@ -332,7 +328,8 @@ class DumpImporter:
             outcome.notes.append(f"no row of r/{', r/'.join(absent[:5])}{more}: nothing is claimed of them")
 
 
-def _first_line(block: bytes) -> bytes:
+def first_line(block: bytes) -> bytes:
+    """Return the first line of a block that is not blank."""
     text = block.lstrip() if block[:1].isspace() else block
     return text[: text.find(b"\n")]
 

@@ -74,13 +74,13 @@ def import_files(
 
     Trouble with one file never keeps the others from being imported.
     """
-    jobs = _affordable(paths, min(jobs, len(paths)), listener)
+    jobs = affordable(paths, min(jobs, len(paths)), listener)
     if jobs == 1:
         return [importer.import_file(path, request, _One(listener, number)) for number, path in enumerate(paths)]
     return _side_by_side(importer, paths, request, jobs, listener)
 
 
-def _affordable(paths: Sequence[Path], jobs: int, listener: Listener) -> int:
+def affordable(paths: Sequence[Path], jobs: int, listener: Listener) -> int:
     """Announce large windows, and return how many files may be open at once within the memory that there is."""
     needs = []
     for path in paths:

@@ -22,7 +22,7 @@ _SERIALIZERS: dict[str, type[CommentSerializer] | type[SubmissionSerializer]] = 
     COMMENTS: CommentSerializer,
     SUBMISSIONS: SubmissionSerializer,
 }
-_MARKS = {COMMENTS: "body", SUBMISSIONS: "title"}
+MARKS = {COMMENTS: "body", SUBMISSIONS: "title"}
 """The field that only this kind has."""
 
 _MOST_NAMES_KEPT = 1_000_000
@@ -44,7 +44,7 @@ def kind_of_line(line: bytes) -> str | None:
         return None
     if not isinstance(fields, dict) or "subreddit" not in fields:
         return None
-    return next((kind for kind, mark in _MARKS.items() if mark in fields), None)
+    return next((kind for kind, mark in MARKS.items() if mark in fields), None)
 
 
 class RowMaker:
@@ -67,7 +67,7 @@ class RowMaker:
     ) -> None:
         serializer = _SERIALIZERS[kind]
         self.kind = kind
-        self._mark = _MARKS[kind]
+        self._mark = MARKS[kind]
         self._serializer = serializer(source)
         self._prefix = serializer._prefix
         self._shapes = Shapes(serializer, self._mark, source)
