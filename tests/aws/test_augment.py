@@ -2,12 +2,14 @@
 
 import csv
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from market_opinion.analysis.warehouse import VIEWS
 from market_opinion.cli import main
 from market_opinion.tables import from_parquet
 from reddit_ingest.bootstrap import LocalLake
@@ -95,6 +97,37 @@ def test_what_is_forgotten_leaves_every_version(lambda_: Invoker, types: Callabl
     assert types("forget", "--id", row["fullname"], "--yes").exit_code == 0
     assert types("augment", "--engine", "lexicon").exit_code == 0
     assert traces() == []
+
+
+def test_sql_has_the_same_answer_in_a_bucket_and_in_a_folder(
+    lambda_: Invoker, types: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    lambda_.invoke({"mode": "backfill", "subreddit": "phones", "start_ts": NOW - 12 * HOUR, "end_ts": NOW})
+    assert types("augment", "--engine", "lexicon").exit_code == 0
+    lake = as_local(lambda_.deployment, tmp_path / "lake")
+    CliRunner().invoke(main, ["augment", "--engine", "lexicon", "--lake", str(lake.root)])
+    for view in VIEWS:
+        sql = f"FROM {view} ORDER BY ALL"
+        local = CliRunner().invoke(main, ["query", sql, "--json", "--lake", str(lake.root)])
+        assert types("query", sql, "--json").stdout == local.stdout
+        assert len(json.loads(local.stdout)) > 0, view
+    assert [*(tmp_path / "temporary").iterdir()] == []
+
+
+def test_only_the_parts_that_sql_needs_are_fetched(lambda_: Invoker, types: Callable[..., Result]) -> None:
+    def fetched(*words: str) -> int:
+        before = lambda_.wire.calls.count("s3:GetObject")
+        assert types("query", *words).exit_code == 0
+        return lambda_.wire.calls.count("s3:GetObject") - before
+
+    lambda_.invoke({"mode": "backfill", "subreddit": "phones", "start_ts": NOW - 12 * HOUR, "end_ts": NOW})
+    assert types("augment", "--engine", "lexicon").exit_code == 0
+    assert fetched("SELECT sum(mentions) FROM daily_opinion") == 2
+    assert fetched("SELECT sum(mentions) FROM daily_opinion", "--since", "2026-01-06") == 1
+    assert fetched("SELECT count(*) FROM quotes", "--until", "2026-01-05") == 2
+    assert fetched("SHOW TABLES") == 0
 
 
 def test_labels_stand_beside_the_tables_and_leave_every_version_too(

@@ -34,7 +34,8 @@ FROM part_daily_opinion;
 CREATE VIEW quotes AS
 SELECT m.subreddit, m.date, m.created, m.brand, m.product, m.aspects, m.label, m.quote, d.score, d.permalink, d.title,
     m.fullname, m.author, m.is_counted
-FROM mentions m JOIN documents d USING (subreddit, date, fullname);
+FROM mentions m
+JOIN documents d ON d.subreddit = m.subreddit AND d.date = m.date AND d.fullname = m.fullname;
 
 CREATE VIEW threads AS
 SELECT s.subreddit, s.date, s.fullname AS thread, s.title, s.author, s.score, s.permalink,
@@ -49,3 +50,11 @@ SELECT subreddit, CAST(make_timestamp(hour_ts * 1000000) AS DATE) AS date, make_
     status, status IN ('complete', 'empty') AS is_whole,
     submissions_status, comments_status, submissions_source, comments_source, hour_ts
 FROM part_coverage;
+
+COMMENT ON VIEW documents IS 'a submission or comment';
+COMMENT ON VIEW mentions IS 'a brand or product that a document names, and what its author thinks of it';
+COMMENT ON VIEW comparisons IS 'one brand or product said to be better than another';
+COMMENT ON VIEW daily_opinion IS 'counts of a day and subreddit by brand and aspect; the quick way over long spans';
+COMMENT ON VIEW quotes IS 'a mention with its sentence and where to read it';
+COMMENT ON VIEW threads IS 'a submission, with the comments that Reddit tells of and those that are in the lake';
+COMMENT ON VIEW coverage IS 'an hour of a subreddit that somebody looked at, and how much of it was seen';

@@ -4,7 +4,7 @@ import functools
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +32,21 @@ class Moment(click.ParamType[int]):
             return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
         except (ValueError, OverflowError, OSError):
             self.fail(f"{value[:40]!r} is no time; write 2026-01-05T10:00 (UTC) or seconds, 1767607200", param, ctx)
+
+
+class Day(click.ParamType[date]):
+    """A day as ISO 8601."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value[:40]!r} is no day; write 2026-01-05", param, ctx)
 
 
 class _ClockType(Moment):
@@ -121,4 +136,4 @@ class TimeLimit:
         return float("inf") if self._end is None else self._end - time.monotonic()
 
 
-__all__ = ["Clock", "Moment", "TimeLimit", "json_option", "lake_option", "now_option"]
+__all__ = ["Clock", "Day", "Moment", "TimeLimit", "json_option", "lake_option", "now_option"]
