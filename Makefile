@@ -10,7 +10,7 @@ OPINION ?= ../shared/data/opinion
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-mutations test-faults-nightly test-aws lint format bench model model-all model-minilm package lock clean
+.PHONY: help run test test-mutations test-faults-nightly test-aws lint format bench model model-all model-minilm bench-alarms package lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench: .venv/dev.stamp ## Requests and CPU against peers and floors, side by sid
 	$(BIN)/python -m bench.live_cpu
 	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.costs
+
+bench-alarms: .venv/dev.stamp ## How often alerts cry wolf, and how soon they find what is there (minutes)
+	@$(BIN)/python -m bench.false_alarms
 
 package: .venv/dev.stamp ## Build the ingestion function's zip
 	@$(BIN)/python lambda/package.py

@@ -107,7 +107,7 @@ class Quote:
     """A sentence that stands in the lake, byte for byte, at `start` of its document's text.
 
     `picked_as` tells why it is shown: negative, positive or voted (the highest score). `aspect` is None where it was
-    picked for all that is said of the brand.
+    picked for all that is said of the brand. `title` is that of the thread, empty where it is not known or was deleted.
     """
 
     brand: str
@@ -121,7 +121,7 @@ class Quote:
     subreddit: str
     created_utc: int
     score: int | None
-    permalink: str
+    permalink: str | None
     title: str
 
 
@@ -192,6 +192,28 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkedDay:
+    """A day on which more was said than chance brings, or the net sentiment was another one; see `alerting.Signal`.
+
+    `threads` are those that hold most of what was said of it on that day.
+    """
+
+    day: date
+    brand: str
+    aspect: str | None
+    kind: str
+    observed: float
+    expected: float
+    low: float
+    high: float
+    mentions: int
+    authors: int
+    probability: float
+    baseline_days: int
+    threads: tuple[Thread, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Method:
     """What made the figures: market, engine and model of the rows, and the calibration, if there is one."""
 
@@ -207,7 +229,10 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that a report tells of a market, a period, and the period before it."""
+    """All that a report tells of a market, a period, and the period before it.
+
+    `tested_days` is how many days of the period had enough days before them to be marked.
+    """
 
     market: str
     time_zone: str
@@ -223,4 +248,12 @@ class Figures:
     quotes: tuple[Quote, ...]
     set_aside: SetAside
     coverage: Coverage
+    coverage_before: Coverage
+    marked_days: tuple[MarkedDay, ...]
+    tested_days: int
     method: Method
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether so much of the period before was seen that a change is one of people, not of what was looked at."""
+        return not self.coverage_before.is_poor and any(brand.share_before for brand in self.brands)

@@ -1,5 +1,6 @@
 """Sentences that back a figure: which to show, and the proof that they stand in the lake."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
@@ -16,6 +17,10 @@ POSITIVE, NEGATIVE, VOTED = "positive", "negative", "voted"
 _EACH = 2
 _SPARE = 3
 _SHORTEST, _LONGEST = 20, 320
+# No page can show these as they stand: controls, but for the end of a line and the tab.
+_UNSHOWABLE = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+# A link to a comment says the title of its thread.
+_SLUG = re.compile(r"(/comments/[^/]+/)[^/]+")
 
 # Of each author one sentence a place; those that the engine is sure of, then those that readers voted for.
 _CANDIDATES = """
@@ -26,7 +31,7 @@ WITH said AS (
     FROM mentions
     WHERE market = $market AND is_counted AND date BETWEEN $first AND $last
         AND created_utc >= $start AND created_utc < $end
-        AND length(quote) BETWEEN $shortest AND $longest
+        AND length(quote) BETWEEN $shortest AND $longest AND NOT regexp_matches(quote, $unshowable)
 ), picked AS (
     SELECT *, label AS picked_as FROM said WHERE label <> 'neutral'
     UNION ALL
@@ -51,17 +56,19 @@ def quotes(
 ) -> tuple[Quote, ...]:
     """Return, for each brand and each aspect of it, up to two negative, positive, and most voted sentences.
 
-    `is_buried` tells of a fullname whether it was deleted since the tables were made; such items are not quoted.
+    `is_buried` tells of a fullname whether it was deleted since the tables were made; such items are not quoted, and
+    what is quoted does not tell the title of such a thread.
 
     Raises:
         DamagedState: a sentence does not stand in the text of its document, where it was found.
     """
     spot = {"market": market, "shortest": _SHORTEST, "longest": _LONGEST, "most": _EACH + _SPARE}
+    spot["unshowable"] = _UNSHOWABLE
     found = connection.execute(_CANDIDATES, spot | period.bounds(zone)).fetchall()
     alive = [row for row in found if not is_buried(row[3])]
     chosen = list(_first_of_each(alive))
     documents = _documents(connection, chosen)
-    return tuple(_quote(row, documents[row[3]]) for row in chosen)
+    return tuple(_quote(row, documents[row[3]], is_buried) for row in chosen)
 
 
 def _first_of_each(rows: Iterable[Any]) -> Iterator[Any]:
@@ -82,19 +89,31 @@ def _documents(connection: duckdb.DuckDBPyConnection, rows: Iterable[Any]) -> di
     connection.executemany("INSERT INTO quoted VALUES (?, ?)", names)
     found = connection.execute(
         """
-        SELECT fullname, text, score, permalink, title FROM documents
-        WHERE date BETWEEN (SELECT min(date) FROM quoted) AND (SELECT max(date) FROM quoted)
-            AND fullname IN (SELECT fullname FROM quoted)
+        WITH own AS (
+            SELECT fullname, text, score, permalink, thread FROM documents
+            WHERE date BETWEEN (SELECT min(date) FROM quoted) AND (SELECT max(date) FROM quoted)
+                AND fullname IN (SELECT fullname FROM quoted)
+        )
+        SELECT own.*, coalesce(threads.title, '')
+        FROM own LEFT JOIN documents AS threads ON threads.fullname = own.thread
         """
     ).fetchall()
     return {row[0]: row[1:] for row in found}
 
 
-def _quote(row: Any, document: Any) -> Quote:
+def _quote(row: Any, document: Any, is_buried: Callable[[str], bool]) -> Quote:
     brand, aspect, picked_as, fullname, _, product, label, created_utc, subreddit, quote, start, _ = row
-    text, *told = document
+    text, score, permalink, thread, title = document
     if text[start : start + len(quote)] != quote:
         raise DamagedState(
             f"a sentence of {fullname} does not stand in its text; run `market-opinion augment --rebuild {subreddit}`"
         )
-    return Quote(brand, aspect, picked_as, fullname, start, quote, label, product, subreddit, created_utc, *told)
+    if thread and is_buried(thread):
+        permalink, title = permalink and untitled(permalink), ""
+    told = (subreddit, created_utc, score, permalink, title)
+    return Quote(brand, aspect, picked_as, fullname, start, quote, label, product, *told)
+
+
+def untitled(permalink: str) -> str:
+    """Return a link that does not say its thread's title any more; it leads to the same place."""
+    return _SLUG.sub(r"\1_", permalink)

@@ -1,7 +1,9 @@
 """All figures of a report, from the views of a warehouse."""
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 import duckdb
 
@@ -10,12 +12,15 @@ from reddit_ingest.core.windows import HOUR_S
 
 from ..labels import Labels
 from ..market import Market
+from .alerting import Signal, alerts, signals
+from .evidence import DrivingThread, threads_behind
 from .figures import (
     NOTHING_SAID,
     BrandFigures,
     Cell,
     Day,
     Figures,
+    MarkedDay,
     Method,
     Opinion,
     ProductFigures,
@@ -38,13 +43,27 @@ def default_period(connection: duckdb.DuckDBPyConnection, zone: str, days: int =
     Raises:
         InvalidRequest: nobody has looked at a whole day.
     """
-    first_ts, last_ts = connection.execute("SELECT min(hour_ts), max(hour_ts) FROM coverage").fetchone() or (None, None)
-    if last_ts is None:
-        raise InvalidRequest("the tables are empty; run `market-opinion augment` first")
-    last = local_day(last_ts + HOUR_S, zone) - timedelta(1)
+    first_ts, end_ts = _looked_at(connection)
+    last = local_day(end_ts, zone) - timedelta(1)
     if last < local_day(first_ts, zone):
         raise InvalidRequest("the lake does not hold a whole day yet; let more hours land, or name a period")
     return Period.ending(last, days)
+
+
+def last_day(connection: duckdb.DuckDBPyConnection, zone: str) -> date:
+    """Return the last day that anybody has looked at, whole or not.
+
+    Raises:
+        InvalidRequest: nobody has looked at anything.
+    """
+    return local_day(_looked_at(connection)[1] - 1, zone)
+
+
+def _looked_at(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    first_ts, last_ts = connection.execute("SELECT min(hour_ts), max(hour_ts) FROM coverage").fetchone() or (None, None)
+    if last_ts is None:
+        raise InvalidRequest("the tables are empty; run `market-opinion augment` first")
+    return first_ts, last_ts + HOUR_S
 
 
 def baseline_of(period: Period) -> Period:
@@ -58,10 +77,13 @@ def figures_of(
     period: Period,
     labels: Labels,
     is_buried: Callable[[str], bool],
+    is_anonymous: Callable[[str], bool] | None = None,
 ) -> Figures:
     """Return all figures of a market in a period.
 
     `labels` are those that the tables were made with: their calibration tells what has to be added to net sentiment.
+    `is_buried` tells of a fullname whether it was deleted since the tables were made: it counts as long as they hold
+    it, but none of its words, nor its author's name, are told. `is_anonymous` tells of whom only the name went.
 
     Raises:
         InvalidRequest: nobody has said anything of the market in the period.
@@ -73,6 +95,7 @@ def figures_of(
     load_mentions(connection, market.name, zone, period)
     baseline = baseline_of(period)
     series = daily(connection, market.name, zone, baseline)
+    tests = [signals(series, day) for day in period]
     mentions, authors = _totals(connection)
     return Figures(
         market=market.name,
@@ -87,8 +110,11 @@ def figures_of(
         cells=_cells(connection, correction),
         duels=duels(connection, market.name, zone, period),
         quotes=quotes(connection, market.name, zone, period, is_buried),
-        set_aside=_set_aside(connection, market.name, zone, period),
+        set_aside=_set_aside(connection, market.name, zone, period, is_buried, is_anonymous or is_buried),
         coverage=coverage(connection, zone, period),
+        coverage_before=coverage(connection, zone, period.before),
+        marked_days=_marked_days(connection, market.name, zone, tests, is_buried),
+        tested_days=sum(any(test.probability is not None for test in of_day) for of_day in tests),
         method=method,
     )
 
@@ -213,11 +239,18 @@ def _cells(connection: duckdb.DuckDBPyConnection, correction: Correction) -> tup
     )
 
 
-def _set_aside(connection: duckdb.DuckDBPyConnection, market: str, zone: str, period: Period) -> SetAside:
+def _set_aside(
+    connection: duckdb.DuckDBPyConnection,
+    market: str,
+    zone: str,
+    period: Period,
+    is_buried: Callable[[str], bool],
+    is_anonymous: Callable[[str], bool],
+) -> SetAside:
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE set_aside_mentions AS
-        SELECT author, thread, list_intersect(flags, set_aside()) AS flags FROM mentions
+        SELECT fullname, author, thread, list_intersect(flags, set_aside()) AS flags FROM mentions
         WHERE market = $market AND NOT is_counted AND date BETWEEN $first AND $last
             AND created_utc >= $start AND created_utc < $end
         """,
@@ -227,13 +260,14 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, market: str, zone: str, pe
     flags = connection.execute(
         "SELECT flag, count(*) FROM (SELECT unnest(flags) AS flag FROM set_aside_mentions) GROUP BY flag ORDER BY flag"
     ).fetchall()
-    authors = connection.execute(
-        """
-        SELECT author, count(*) FROM set_aside_mentions WHERE author IS NOT NULL
-        GROUP BY author ORDER BY 2 DESC, 1 LIMIT ?
-        """,
-        [_LOUDEST],
+    names = connection.execute(
+        "SELECT fullname, author, count(*) FROM set_aside_mentions WHERE author IS NOT NULL GROUP BY fullname, author"
     ).fetchall()
+    authors: Counter[str] = Counter()
+    for fullname, author, mentions in names:
+        if not (is_buried(fullname) or is_anonymous(fullname)):
+            authors[author] += mentions
+    loudest = sorted(authors.items(), key=lambda one: (-one[1], one[0]))[:_LOUDEST]
     threads = connection.execute(
         """
         WITH loudest AS (
@@ -244,4 +278,42 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, market: str, zone: str, pe
         """,
         [_LOUDEST],
     ).fetchall()
-    return SetAside(total[0], dict(flags), tuple(authors), tuple(Thread(*row) for row in threads))
+    shown = tuple(Thread(row[0], "", None, row[3]) if is_buried(row[0]) else Thread(*row) for row in threads)
+    return SetAside(total[0], dict(flags), tuple(loudest), shown)
+
+
+def _marked_days(
+    connection: duckdb.DuckDBPyConnection,
+    market: str,
+    zone: str,
+    tests: Sequence[Sequence[Signal]],
+    is_buried: Callable[[str], bool],
+) -> tuple[MarkedDay, ...]:
+    return tuple(
+        _marked(signal, threads_behind(connection, market, zone, signal, is_buried))
+        for of_day in tests
+        for signal in alerts(of_day)
+    )
+
+
+def _marked(signal: Signal, threads: Sequence[DrivingThread]) -> MarkedDay:
+    told = (signal.observed, signal.expected, signal.low, signal.high, signal.probability)
+    observed, expected, low, high, probability = (0.0 if value is None else value for value in told)
+    return MarkedDay(
+        day=signal.day,
+        brand=signal.brand,
+        aspect=signal.aspect,
+        kind=signal.kind,
+        observed=observed,
+        expected=expected,
+        low=low,
+        high=high,
+        mentions=signal.mentions,
+        authors=signal.authors,
+        probability=probability,
+        baseline_days=signal.baseline_days,
+        threads=tuple(
+            Thread(one.fullname, one.title or "", urlsplit(one.address).path if one.address else None, one.mentions)
+            for one in threads
+        ),
+    )

@@ -1,6 +1,7 @@
 """The command line `market-opinion`: a thin skin over the rooms. Results on stdout, progress and messages on stderr.
 
-Exit codes: 0 done, 1 failed (a person must act), 2 usage, 3 incomplete (the same command may do better later).
+Exit codes: 0 done, 1 failed (a person must act), 2 usage, 3 incomplete (the same command may do better later), and of
+`alerts` 4: there are some.
 """
 
 import logging
@@ -21,6 +22,9 @@ _COMMANDS = {
     "refresh": ("refresh", "refresh"),
     "augment": ("augment", "augment"),
     "calibrate": ("calibrate", "calibrate"),
+    "report": ("report", "report"),
+    "query": ("query", "query"),
+    "alerts": ("alerts", "alerts"),
     "evaluate": ("evaluate", "evaluate"),
     "status": ("status", "status"),
     "show": ("show", "show"),
@@ -74,7 +78,7 @@ def main(verbose: bool) -> None:
       market-opinion ingest android iphone
       market-opinion status
 
-    Exit codes: 0 done, 1 failed, 2 usage, 3 incomplete, try later.
+    Exit codes: 0 done, 1 failed, 2 usage, 3 incomplete, try later, 4 there are alerts.
     """
     logging.basicConfig(
         stream=sys.stderr,

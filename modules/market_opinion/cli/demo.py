@@ -1,8 +1,9 @@
-"""`demo`: the main job end to end with no account, from a day of three simulated subreddits to what people think."""
+"""`demo`: the main job end to end with no account, from a day of three simulated subreddits to the report."""
 
 import time
-from collections import Counter, defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
 import click
 
@@ -13,12 +14,16 @@ from reddit_ingest.core.windows import HOUR_S, SETTLE_S
 from reddit_ingest.pipeline import SubredditOutcome
 from reddit_sim import GeneratedWorld, Simulator
 
-from ..augmented_store import AugmentedStore
+from ..analysis.figures import Figures
+from ..analysis.periods import Period, utc_day
+from ..analysis.warehouse import open_warehouse
+from ..market import Market, load_market
 from ..sentiment.scoring import DEFAULT_ENGINE
 from .augment import DEFAULT_MARKET, run
 from .display import LiveProgress, console, moment, table
 from .ingest import exit_code
 from .options import lake_option
+from .report import default_output, figures_from, print_summary, shares_by_day, write_page
 from .simulator import environment
 
 SUBREDDITS = ("android", "smartphones", "pocketphones")
@@ -54,8 +59,12 @@ def demo(lake: LocalLake, hours: int, seed: int) -> None:
     outcomes, requests = _live_through(lake, hours, seed)
     _print_account(outcomes, requests, time.monotonic() - began)
     _augment(lake)
-    _print_opinions(lake)
-    _print_places(outcomes, lake)
+    market = load_market(DEFAULT_MARKET)
+    figures = _figures(lake, market, hours)
+    _print_opinions(lake, figures)
+    page = default_output(lake, figures)
+    write_page(figures, market, page)
+    _print_places(outcomes, lake, page)
     click.get_current_context().exit(exit_code(outcomes))
 
 
@@ -94,27 +103,42 @@ def _print_account(outcomes: list[SubredditOutcome], requests: int, seconds: flo
     out.print(f"\n{requests:,} requests to the simulated Reddit in {seconds:.1f} s. What was said there:\n")
 
 
-def _print_opinions(lake: LocalLake) -> None:
-    store = AugmentedStore(lake.augmented())
-    said: dict[str, Counter[str]] = defaultdict(Counter)
-    for subreddit in SUBREDDITS:
-        for day in store.days("mentions", subreddit):
-            mentions = store.read("mentions", subreddit, day)
-            for brand, label in zip(mentions["brand"].to_pylist(), mentions["label"].to_pylist(), strict=True):
-                said[brand][label] += 1
-    rows = [_opinion(brand, said[brand]) for brand in sorted(said, key=lambda brand: (-said[brand].total(), brand))]
-    columns = ("brand", "#mentions", "#positive", "#neutral", "#negative", "#net sentiment")
-    console().print(table(columns, rows))
+def _figures(lake: LocalLake, market: Market, hours: int) -> Figures:
+    """Return the figures of the whole days that were lived through, a week at most; of the first day if none is."""
+    first, days = utc_day(_FIRST_HOUR_TS), min(max(hours // 24, 1), 7)
+    last = first + timedelta(max(hours // 24, 1) - 1)
+    return figures_from(lake, market, lambda _: Period.ending(last, days))
 
 
-def _opinion(brand: str, labels: Counter[str]) -> list[object]:
-    positive, neutral, negative = (labels[name] for name in ("positive", "neutral", "negative"))
-    return [brand, labels.total(), positive, neutral, negative, f"{(positive - negative) / labels.total():+.2f}"]
+def _print_opinions(lake: LocalLake, figures: Figures) -> None:
+    if figures.period.days == 1:
+        print_summary(figures, _mentions_by_hour(lake, figures), "mentions by hour")
+    else:
+        print_summary(figures, *shares_by_day(figures))
 
 
-def _print_places(outcomes: list[SubredditOutcome], lake: LocalLake) -> None:
+def _mentions_by_hour(lake: LocalLake, figures: Figures) -> dict[str, list[float]]:
+    bounds = figures.period.bounds(figures.time_zone)
+    days = (figures.period.first, figures.period.last)
+    with open_warehouse(lake.augmented().reader, *days, tables=("mentions",)) as connection:
+        rows = connection.execute(
+            """
+            SELECT brand, (created_utc - $start) // 3600, count(*) FROM mentions
+            WHERE is_counted AND created_utc >= $start AND created_utc < $end GROUP BY ALL
+            """,
+            {name: bounds[name] for name in ("start", "end")},
+        ).fetchall()
+    found: dict[str, list[float]] = {brand.brand: [0.0] * 24 for brand in figures.brands}
+    for brand, hour, mentions in rows:
+        found[brand][hour] = mentions
+    return found
+
+
+def _print_places(outcomes: list[SubredditOutcome], lake: LocalLake, page: Path) -> None:
     out = console()
-    out.print("\nWhere things lie:")
+    out.print("\nThe report, with intervals, days, aspects, quotes and their proof; open it in a browser:")
+    out.print(f"  {page}", soft_wrap=True)
+    out.print("Where things lie:")
     out.print(f"  {lake.landing}/reddit/  rows and manifests, a folder an hour", soft_wrap=True)
     out.print(f"  {lake.root}/augmented/       documents, mentions and comparisons in Parquet", soft_wrap=True)
     out.print(f"  {lake.root}/state.sqlite     watermarks and run records", soft_wrap=True)
