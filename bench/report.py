@@ -179,7 +179,7 @@ print(json.dumps({"seconds": seconds, "megabytes": resource.getrusage(resource.R
 
 def documented_queries() -> list[tuple[str, str]]:
     """Return title and SQL of every documented query."""
-    pairs = re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", QUERIES.read_text(), re.MULTILINE | re.DOTALL)
+    pairs = re.findall(r"^#{2,3} (.+?)\n(.*?)(?=^#{2,3} |\Z)", QUERIES.read_text(), re.MULTILINE | re.DOTALL)
     return [(title, sql) for title, text in pairs for sql in re.findall(r"```sql\n(.*?)```", text, re.DOTALL)]
 
 
