@@ -195,7 +195,7 @@ def timed(work: Callable[[], Any], runs: int) -> float:
 
 def figures(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Answer the questions that both ways are asked."""
-    load_mentions(connection, MARKET, "UTC", Period.ending(LAST, 7))
+    load_mentions(connection, MARKET, "UTC", Period.ending(LAST, 14), Period.ending(LAST, 7))
     return {
         "net": opinions(connection, ("span", "brand")),
         "shares": shares(connection),

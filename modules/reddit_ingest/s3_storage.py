@@ -137,6 +137,10 @@ class S3LakeReader:
                 raise ObjectMissing(f"s3://{self._bucket}/{key} is named by a manifest but is not there") from error
         return content
 
+    def folder(self) -> None:
+        """Return None: objects of a bucket are no files of this machine."""
+        return
+
     def stage(self, key: str, target: Path) -> None:
         """Download an object."""
         _check_key(key)

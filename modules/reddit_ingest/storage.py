@@ -163,6 +163,10 @@ class FilesystemLakeReader:
         except OSError as error:
             raise LakeNotUsable(f"cannot read {path}: {error.strerror}") from error
 
+    def folder(self) -> Path:
+        """Return where the objects stand."""
+        return self._root
+
     def stage(self, key: str, target: Path) -> None:
         """Make a link to an object."""
         path = _inside(self._root, key)

@@ -60,8 +60,7 @@ def test_every_chart_is_drawn_once_and_says_what_it_shows(browser: Browser, repo
     seen.page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1440, "light")])
 def test_it_is_accessible(browser: Browser, report: Path, width: int, scheme: str) -> None:
     seen = opened(browser, report, width, color_scheme=scheme)
     for folded in seen.page.locator("details").all():

@@ -22,10 +22,9 @@ NOW, BEFORE = "now", "before"
 # One row per author and thing; from it the sums that variances need.
 _SUMS = """
 SELECT {keys}, count(*), sum(n)::BIGINT, sum(y)::BIGINT, sum(n * n)::BIGINT, sum(n * y)::BIGINT, sum(y * y)::BIGINT,
-    sum(positive)::BIGINT, sum(negative)::BIGINT
+    sum(opinionated)::BIGINT
 FROM (
-    SELECT {keys}, author, count(*) AS n, sum(opinion) AS y,
-        count(*) FILTER (opinion > 0) AS positive, count(*) FILTER (opinion < 0) AS negative
+    SELECT {keys}, author, count(*) AS n, sum(opinion)::BIGINT AS y, sum(abs(opinion))::BIGINT AS opinionated
     FROM {source} WHERE {condition} GROUP BY {keys}, author
 ) GROUP BY {keys}
 """
@@ -59,21 +58,32 @@ class Correction:
         return Opinion(*counts, opinion.net.plus(*self.of_aspect(aspect)))
 
 
-def load_mentions(connection: duckdb.DuckDBPyConnection, market: str, zone: str, period: Period) -> None:
-    """Make the table `said`: the mentions of a market in a period and in the one before, as figures need them.
+def load_mentions(connection: duckdb.DuckDBPyConnection, market: str, zone: str, days: Period, period: Period) -> None:
+    """Read the mentions of a market in some days, and make of them what all figures are counted from.
 
-    `span` is now or before; authors are hashed, and who has no name is somebody else each time.
+    The table `days_said` has them all, `said` those of a period and of the one before, with `span`, which is now or
+    before. Authors are hashed, and who has no name is somebody else each time.
     """
-    both = Period(period.before.first, period.last)
+    moment = "make_timestamp(ts * 1000000)"
+    if zone != "UTC":  # by way of the zone's rules it takes four times as long
+        moment = f"timezone('{zone}', timezone('UTC', {moment}))"
+    connection.execute(f"CREATE OR REPLACE TEMP MACRO local_day(ts) AS CAST({moment} AS DATE)")
     connection.execute(
         """
-        CREATE OR REPLACE TEMP TABLE said AS
-        SELECT brand, product, aspects, opinion::TINYINT AS opinion, hash(coalesce(author, fullname)) AS author, thread,
-            is_counted, CASE WHEN created_utc >= $now THEN 'now' ELSE 'before' END AS span
+        CREATE OR REPLACE TEMP TABLE days_said AS
+        SELECT local_day(created_utc) AS day, brand, product, aspects, opinion::TINYINT AS opinion,
+            hash(coalesce(author, fullname)) AS author, is_counted
         FROM mentions
         WHERE market = $market AND date BETWEEN $first AND $last AND created_utc >= $start AND created_utc < $end
         """,
-        {"market": market, "now": period.start_ts(zone)} | both.bounds(zone),
+        {"market": market} | days.bounds(zone),
+    )
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP VIEW said AS
+        SELECT *, CASE WHEN day >= '{period.first}' THEN '{NOW}' ELSE '{BEFORE}' END AS span
+        FROM days_said WHERE day BETWEEN '{period.before.first}' AND '{period.last}'
+        """  # noqa: S608 - only days stand in it
     )
 
 
@@ -86,9 +96,9 @@ def opinions(
 
 
 def _opinion(row: Sequence[int]) -> Opinion:
-    authors, n, y, xx, xy, yy, positive, negative = row
+    authors, n, y, xx, xy, yy, opinionated = row
     net = net_sentiment(Sums(authors, n, y, xx, xy, yy))
-    return Opinion(n, authors, positive, n - positive - negative, negative, net)
+    return Opinion(n, authors, (opinionated + y) // 2, n - opinionated, (opinionated - y) // 2, net)
 
 
 def by_aspect(connection: duckdb.DuckDBPyConnection) -> dict[Key, Opinion]:
@@ -118,54 +128,34 @@ def shares(connection: duckdb.DuckDBPyConnection) -> dict[Key, Estimate]:
 
 
 def daily(
-    connection: duckdb.DuckDBPyConnection, market: str, zone: str, period: Period
+    connection: duckdb.DuckDBPyConnection, zone: str, days: Period
 ) -> dict[tuple[str, str | None], tuple[Day, ...]]:
-    """Return every day of a period by brand and aspect (None: all that is said of the brand), days in order.
+    """Return every day by brand and aspect (None: all that is said of the brand), days in order.
 
-    Reads the views, not `said`: a baseline is longer than what figures are made of.
+    The mentions of these days have to be loaded.
     """
-    bounds = period.bounds(zone)
-    _teach_days(connection, zone)
-    connection.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE days_said AS
-        SELECT local_day(created_utc) AS day, brand, aspects, opinion::TINYINT AS opinion,
-            hash(coalesce(author, fullname)) AS author
-        FROM mentions
-        WHERE market = $market AND is_counted AND date BETWEEN $first AND $last
-            AND created_utc >= $start AND created_utc < $end
-        """,
-        {"market": market} | bounds,
+    exposure: dict[date, int] = dict(
+        connection.execute(
+            """
+            SELECT local_day(created_utc) AS day, count(*) FROM documents
+            WHERE is_counted AND date BETWEEN $first AND $last AND created_utc >= $start AND created_utc < $end
+            GROUP BY day
+            """,
+            days.bounds(zone),
+        ).fetchall()
     )
-    written = connection.execute(
-        """
-        SELECT local_day(created_utc) AS day, count(*) FROM documents
-        WHERE is_counted AND date BETWEEN $first AND $last AND created_utc >= $start AND created_utc < $end
-        GROUP BY day
-        """,
-        bounds,
-    ).fetchall()
-    exposure: dict[date, int] = dict(written)
-    found = opinions(connection, ("day", "brand"), "days_said", "true")
+    found = opinions(connection, ("day", "brand"), "days_said")
     told = {(brand, None, day): opinion for (day, brand), opinion in found.items()}
-    source = "(SELECT day, brand, author, opinion, unnest(aspects) AS aspect FROM days_said)"
-    by_cell = opinions(connection, ("day", "brand", "aspect"), source, "true")
+    source = "(SELECT day, brand, author, opinion, is_counted, unnest(aspects) AS aspect FROM days_said)"
+    by_cell = opinions(connection, ("day", "brand", "aspect"), source)
     told |= {(brand, aspect, day): opinion for (day, brand, aspect), opinion in by_cell.items()}
     series = sorted({(brand, aspect) for brand, aspect, _ in told}, key=lambda one: (one[0], one[1] or ""))
     return {
         (brand, aspect): tuple(
-            Day(day, told.get((brand, aspect, day), NOTHING_SAID), exposure.get(day, 0)) for day in period
+            Day(day, told.get((brand, aspect, day), NOTHING_SAID), exposure.get(day, 0)) for day in days
         )
         for brand, aspect in series
     }
-
-
-def _teach_days(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
-    """Make the function `local_day(created_utc)`."""
-    moment = "make_timestamp(ts * 1000000)"
-    if zone != "UTC":  # by way of the zone's rules it takes four times as long
-        moment = f"timezone('{zone}', timezone('UTC', {moment}))"
-    connection.execute(f"CREATE OR REPLACE TEMP MACRO local_day(ts) AS CAST({moment} AS DATE)")
 
 
 def duels(connection: duckdb.DuckDBPyConnection, market: str, zone: str, period: Period) -> tuple[Duel, ...]:

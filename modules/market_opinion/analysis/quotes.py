@@ -1,7 +1,7 @@
 """Sentences that back a figure: which to show, and the proof that they stand in the lake."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -22,32 +22,36 @@ _UNSHOWABLE = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 # A link to a comment says the title of its thread.
 _SLUG = re.compile(r"(/comments/[^/]+/)[^/]+")
 
-# Of each author one sentence a place; those that the engine is sure of, then those that readers voted for.
-_CANDIDATES = """
+# The best of each author in a place: those that the engine is sure of, then those that readers voted for. The sentences
+# themselves are looked up at the end, for the few that are chosen.
+_PICKED = """
+CREATE OR REPLACE TEMP TABLE picked AS
 WITH said AS (
-    SELECT brand, unnest(list_append(aspects, NULL)) AS aspect, product, fullname, number, label, score, created_utc,
-        date, subreddit, quote, quote_start, coalesce(author, fullname) AS who,
-        greatest(p_negative, p_neutral, p_positive) >= 0.6 AS is_sure
+    SELECT brand, unnest(list_append(aspects, NULL)) AS aspect, label, hash(coalesce(author, fullname)) AS author,
+        score, fullname, number, greatest(p_negative, p_neutral, p_positive) < 0.6 AS is_unsure
     FROM mentions
     WHERE market = $market AND is_counted AND date BETWEEN $first AND $last
         AND created_utc >= $start AND created_utc < $end
         AND length(quote) BETWEEN $shortest AND $longest AND NOT regexp_matches(quote, $unshowable)
-), picked AS (
+), ranked AS (
     SELECT *, label AS picked_as FROM said WHERE label <> 'neutral'
     UNION ALL
-    SELECT *, 'voted' FROM said WHERE score > 1
-), ranked AS (
-    SELECT * FROM picked
-    QUALIFY row_number() OVER (
-        PARTITION BY brand, aspect, picked_as, who
-        ORDER BY picked_as = 'voted' OR is_sure DESC, score DESC NULLS LAST, fullname, number) = 1
+    SELECT * REPLACE (false AS is_unsure), 'voted' AS picked_as FROM said WHERE score > 1
+), best AS (
+    SELECT brand, aspect, picked_as, min({
+        'is_unsure': is_unsure, 'points': -coalesce(score, -1000000), 'fullname': fullname, 'number': number
+    }) AS place
+    FROM ranked GROUP BY brand, aspect, picked_as, author
 )
-SELECT brand, aspect, picked_as, fullname, number, product, label, created_utc, subreddit, quote, quote_start, date
-FROM ranked
-QUALIFY row_number() OVER (
-    PARTITION BY brand, aspect, picked_as
-    ORDER BY picked_as = 'voted' OR is_sure DESC, score DESC NULLS LAST, fullname, number) <= $most
-ORDER BY brand, aspect NULLS FIRST, picked_as, score DESC NULLS LAST, fullname, number
+SELECT brand, aspect, picked_as, place, place.fullname AS fullname, place.number AS number
+FROM best QUALIFY row_number() OVER (PARTITION BY brand, aspect, picked_as ORDER BY place) <= $most
+"""
+
+_CANDIDATES = """
+SELECT p.brand, p.aspect, picked_as, fullname, number, product, label, created_utc, subreddit, quote, quote_start, date
+FROM picked p JOIN mentions USING (fullname, number)
+WHERE market = $market AND date BETWEEN $first AND $last
+ORDER BY p.brand, p.aspect NULLS FIRST, picked_as, place
 """
 
 
@@ -62,9 +66,11 @@ def quotes(
     Raises:
         DamagedState: a sentence does not stand in the text of its document, where it was found.
     """
-    spot = {"market": market, "shortest": _SHORTEST, "longest": _LONGEST, "most": _EACH + _SPARE}
-    spot["unshowable"] = _UNSHOWABLE
-    found = connection.execute(_CANDIDATES, spot | period.bounds(zone)).fetchall()
+    bounds = {"market": market} | period.bounds(zone)
+    limits = {"shortest": _SHORTEST, "longest": _LONGEST, "most": _EACH + _SPARE, "unshowable": _UNSHOWABLE}
+    connection.execute(_PICKED, bounds | limits)
+    days = {name: bounds[name] for name in ("market", "first", "last")}
+    found = connection.execute(_CANDIDATES, days).fetchall()
     alive = [row for row in found if not is_buried(row[3])]
     chosen = list(_first_of_each(alive))
     documents = _documents(connection, chosen)
@@ -81,22 +87,22 @@ def _first_of_each(rows: Iterable[Any]) -> Iterator[Any]:
                 yield row
 
 
-def _documents(connection: duckdb.DuckDBPyConnection, rows: Iterable[Any]) -> dict[str, Any]:
-    names = sorted({(row[11], row[3]) for row in rows})
-    if not names:
+def _documents(connection: duckdb.DuckDBPyConnection, rows: Sequence[Any]) -> dict[str, Any]:
+    days = [row[11] for row in rows]
+    if not days:
         return {}
-    connection.execute("CREATE OR REPLACE TEMP TABLE quoted (date DATE, fullname VARCHAR)")
-    connection.executemany("INSERT INTO quoted VALUES (?, ?)", names)
     found = connection.execute(
         """
-        WITH own AS (
+        WITH own AS MATERIALIZED (
             SELECT fullname, text, score, permalink, thread FROM documents
-            WHERE date BETWEEN (SELECT min(date) FROM quoted) AND (SELECT max(date) FROM quoted)
-                AND fullname IN (SELECT fullname FROM quoted)
+            WHERE date BETWEEN $first AND $last AND fullname IN (SELECT unnest($names))
         )
         SELECT own.*, coalesce(threads.title, '')
-        FROM own LEFT JOIN documents AS threads ON threads.fullname = own.thread
-        """
+        FROM own LEFT JOIN (
+            SELECT fullname, title FROM documents WHERE kind = 'submissions' AND fullname IN (SELECT thread FROM own)
+        ) AS threads ON threads.fullname = own.thread
+        """,
+        {"first": min(days), "last": max(days), "names": sorted({row[3] for row in rows})},
     ).fetchall()
     return {row[0]: row[1:] for row in found}
 

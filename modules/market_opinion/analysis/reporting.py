@@ -92,9 +92,9 @@ def figures_of(
     zone = market.time_zone
     method = _method(connection, market, period, labels)
     correction = Correction.of(labels) if method.is_calibrated else Correction()
-    load_mentions(connection, market.name, zone, period)
     baseline = baseline_of(period)
-    series = daily(connection, market.name, zone, baseline)
+    load_mentions(connection, market.name, zone, baseline, period)
+    series = daily(connection, zone, baseline)
     tests = [signals(series, day) for day in period]
     mentions, authors = _totals(connection)
     return Figures(
@@ -270,11 +270,14 @@ def _set_aside(
     loudest = sorted(authors.items(), key=lambda one: (-one[1], one[0]))[:_LOUDEST]
     threads = connection.execute(
         """
-        WITH loudest AS (
+        WITH loudest AS MATERIALIZED (
             SELECT thread, count(*) AS mentions FROM set_aside_mentions GROUP BY thread ORDER BY 2 DESC, 1 LIMIT ?
         )
         SELECT loudest.thread, coalesce(title, ''), permalink, mentions
-        FROM loudest LEFT JOIN documents ON fullname = loudest.thread ORDER BY mentions DESC, loudest.thread
+        FROM loudest LEFT JOIN (
+            SELECT fullname, title, permalink FROM documents
+            WHERE kind = 'submissions' AND fullname IN (SELECT thread FROM loudest)
+        ) ON fullname = loudest.thread ORDER BY mentions DESC, loudest.thread
         """,
         [_LOUDEST],
     ).fetchall()

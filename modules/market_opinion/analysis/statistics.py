@@ -73,21 +73,25 @@ class Estimate:
 
 def net_sentiment(sums: Sums) -> Estimate:
     """Return positive minus negative mentions by all; `y` is that balance. There has to be a mention."""
-    return _ratio(sums, Sums(2, 2, 0, 2, 0, 2), -1.0)
+    return _ratio(sums, 0, 0, 2, -1.0)
 
 
 def share(sums: Sums) -> Estimate:
     """Return the part that `y` is of `x`, between 0 and 1. There has to be a mention."""
-    return _ratio(sums, Sums(2, 2, 1, 2, 1, 1), 0.0)
+    return _ratio(sums, 1, 1, 1, 0.0)
 
 
-def _ratio(sums: Sums, added: Sums, floor: float) -> Estimate:
+def _ratio(sums: Sums, y: int, xy: int, yy: int, floor: float) -> Estimate:
+    """Return a ratio with the interval of one with two more authors, who speak as often as authors do on average.
+
+    `y`, `xy` and `yy` are the sums over these two, if each spoke once.
+    """
     weight = sums.x / sums.authors
-    weights = {"authors": 1.0, "x": weight, "y": weight, "xx": weight**2, "xy": weight**2, "yy": weight**2}
-    authors, x, y, xx, xy, yy = (getattr(sums, name) + getattr(added, name) * by for name, by in weights.items())
-    ratio = y / x
-    squares = max(0.0, yy - 2 * ratio * xy + ratio**2 * xx)
-    error = math.sqrt(squares * authors / (authors - 1)) / x
+    all_x, ratio = sums.x + 2 * weight, (sums.y + y * weight) / (sums.x + 2 * weight)
+    squares = sums.yy - 2 * ratio * sums.xy + ratio**2 * sums.xx
+    squares += weight**2 * (yy - 2 * ratio * xy + ratio**2 * 2)
+    authors = sums.authors + 2
+    error = math.sqrt(max(0.0, squares) * authors / (authors - 1)) / all_x
     return Estimate(sums.y / sums.x, error, authors - 1, floor, 1.0)
 
 

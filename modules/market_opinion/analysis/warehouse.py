@@ -44,7 +44,7 @@ def open_warehouse(
     """Yield DuckDB with the views of the augmented zone, as it stands now.
 
     Only parts of the UTC days from `first` to `last` are looked at, where these are given, and only those of `tables`;
-    the others are as if they were empty. Parts in a folder are read where they stand; of a bucket, they are copied to a
+    the others are as if they were empty. Parts in a folder are read where they stand; those of a bucket are copied to a
     temporary folder that is gone afterwards, one request a part. The views and what SQL makes live in memory, and
     DuckDB itself reaches for no network.
 
@@ -55,7 +55,7 @@ def open_warehouse(
     with tempfile.TemporaryDirectory(prefix="market-opinion-") as folder:
         place = Path(folder)
         staged = _stage(zone, place / "parts", tables, first, last)
-        with _connected(place / "parts", staged) as connection:
+        with _connected(place / "parts", staged, first, last) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = false")
             connection.execute(f"SET temp_directory = {_quoted(place / 'spill')}")
@@ -82,9 +82,11 @@ def tables_behind(sql: str) -> set[str]:
 
 
 @contextmanager
-def _connected(place: Path, staged: set[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connected(
+    place: Path, staged: set[str], first: date | None = None, last: date | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config=_CONFIG) as connection:
-        _make_views(connection, place, staged)
+        _make_views(connection, place, staged, f"date BETWEEN '{first or date.min}' AND '{last or date.max}'")
         yield connection
 
 
@@ -96,6 +98,10 @@ def _stage(zone: StagingReader, place: Path, tables: Iterable[str], first: date 
         for key in zone.keys(f"{PREFIX}{table}/")
         if key.endswith("/part.parquet") and _is_between(_day_of(key), first, last)
     ]
+    if folder := zone.folder():
+        place.mkdir()
+        (place / PREFIX).symlink_to((folder / PREFIX).resolve())
+        return set(wanted)
     for key in wanted:
         (place / key).parent.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(_FETCHES) as pool:
@@ -124,7 +130,7 @@ def _is_between(day: str | None, first: date | None, last: date | None) -> bool:
     return day is None or ((not first or first.isoformat() <= day) and (not last or day <= last.isoformat()))
 
 
-def _make_views(connection: duckdb.DuckDBPyConnection, place: Path, staged: set[str]) -> None:
+def _make_views(connection: duckdb.DuckDBPyConnection, place: Path, staged: set[str], days: str) -> None:
     tables = {key.removeprefix(PREFIX).partition("/")[0] for key in staged}
     for table, schema in _TABLES.items():
         name, hive = f"part_{table}", _HIVE[: 1 if table == "coverage" else 2]
@@ -133,7 +139,8 @@ def _make_views(connection: duckdb.DuckDBPyConnection, place: Path, staged: set[
             # Types are told, not guessed: there are subreddits whose names look like numbers.
             types = ", ".join(f"{column}: {kind}" for column, kind, _ in hive)
             source = f"read_parquet({_quoted(parts)}, hive_partitioning = true, hive_types = {{{types}}})"
-            connection.execute(f"CREATE VIEW {name} AS FROM {source}")
+            condition = "" if table == "coverage" else f" WHERE {days}"
+            connection.execute(f"CREATE VIEW {name} AS FROM {source}{condition}")
         else:
             empty = pa.schema([*schema, *(pa.field(column, kind) for column, _, kind in hive)]).empty_table()
             connection.from_arrow(empty).create(name)

@@ -17,7 +17,7 @@ from ..analysis import alerting
 from ..analysis.alerting import LEVEL, NET, VOLUME, Signal, baseline_of, signals
 from ..analysis.evidence import DrivingThread, threads_behind
 from ..analysis.figures import POOR_COVERAGE, Coverage
-from ..analysis.opinions import daily
+from ..analysis.opinions import daily, load_mentions
 from ..analysis.periods import Period, utc_day
 from ..analysis.reporting import default_period
 from ..analysis.seen import coverage
@@ -190,7 +190,7 @@ def alerts(
 
 def _look(lake: Any, market: Market, day: date | None, days: int, level: float) -> list[_Looked]:
     reader, zone = lake.augmented().reader, market.time_zone
-    with open_warehouse(reader, first=date.max) as connection:  # the coverage alone
+    with open_warehouse(reader, tables=("coverage",)) as connection:
         newest = default_period(connection, zone, days=1).last
     if day and day > newest:
         raise InvalidRequest(f"{day} is not over, or nobody has looked so far; the last whole day is {newest}")
@@ -198,7 +198,8 @@ def _look(lake: Any, market: Market, day: date | None, days: int, level: float) 
     span = Period(baseline_of(period.first).first, period.last)
     first, last = utc_day(span.start_ts(zone)), utc_day(span.end_ts(zone) - 1)
     with open_warehouse(reader, first, last) as connection:
-        series = daily(connection, market.name, zone, span)
+        load_mentions(connection, market.name, zone, span, period)
+        series = daily(connection, zone, span)
         if not series:
             raise InvalidRequest(
                 f"nothing was said of the market {market.name} from {span};"

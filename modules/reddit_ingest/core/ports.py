@@ -198,6 +198,10 @@ class LakeReader(Protocol):
 class StagingReader(LakeReader, Protocol):
     """Reads a zone, and lends its objects to programs that want files."""
 
+    def folder(self) -> Path | None:
+        """Return the folder of this machine in which objects stand under their keys; None: they are no files here."""
+        ...
+
     def stage(self, key: str, target: Path) -> None:
         """Make an object's bytes readable under a path of this machine: as a link where it is a file, else as a copy.
 
