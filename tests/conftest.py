@@ -1,5 +1,7 @@
 """What several rooms of tests share."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from reddit_ingest.bootstrap import LocalLake
 from reddit_sim import GeneratedWorld
 
 from .emulator import Deployment, Wire, new_deployment, running
-from .worlds import eventful_world, lake_of
+from .worlds import eventful_world, lake_of, live_through
 
 SECRET = {
     "REDDIT_CLIENT_ID": "canary-id-3f9a1c",
@@ -49,9 +51,15 @@ def wire(emulator_port: int) -> Iterator[Wire]:
 
 @pytest.fixture(scope="session")
 def eventful(tmp_path_factory: pytest.TempPathFactory) -> tuple[GeneratedWorld, LocalLake]:
-    """Two weeks of a world in which something happens, and their lake, augmented; for reading only.
-
-    Tests that use it belong to the xdist group of the same name, so that it is made once.
-    """
+    """Two weeks of a world in which something happens, and their lake, augmented; for reading only."""
     world = eventful_world(seed=1)
-    return world, lake_of(world, tmp_path_factory.mktemp("eventful"))
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "eventful"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:  # the tests of another process may be making it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            lake_of(world, folder)
+            (folder / "done").touch()
+    live_through(world)
+    return world, LocalLake(folder / "lake")

@@ -111,7 +111,7 @@ class Truth:
 def truth_of(world: GeneratedWorld, first_day: date = FIRST_DAY, days: int = DAYS) -> Truth:
     """Return the truth of what a lake of these days shows; items that were deleted are not in it."""
     start_ts, end_ts = _span(first_day, days)
-    world.prepare(end_ts + _SEEN_AFTER_S)
+    live_through(world, first_day, days)
     return Truth(
         [
             (
@@ -129,6 +129,11 @@ def truth_of(world: GeneratedWorld, first_day: date = FIRST_DAY, days: int = DAY
     )
 
 
+def live_through(world: World, first_day: date = FIRST_DAY, days: int = DAYS) -> None:
+    """Let everything happen that a lake of these days shows, and that its truth is about."""
+    world.prepare(_span(first_day, days)[1] + _SEEN_AFTER_S)
+
+
 def lake_of(world: World, folder: Path, first_day: date = FIRST_DAY, days: int = DAYS) -> LocalLake:
     """Land days of a world in a new lake in `folder`, and augment it.
 
@@ -136,7 +141,7 @@ def lake_of(world: World, folder: Path, first_day: date = FIRST_DAY, days: int =
     """
     start_ts, end_ts = _span(first_day, days)
     now = end_ts + _SEEN_AFTER_S
-    world.prepare(now)
+    live_through(world, first_day, days)
     folder.mkdir(parents=True, exist_ok=True)
     lake = LocalLake(folder / "lake")
     importer = dump_importer(lake, IngestSettings(), FixedClock(now))

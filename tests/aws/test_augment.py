@@ -137,7 +137,8 @@ def test_labels_stand_beside_the_tables_and_leave_every_version_too(
     types("augment", "--engine", "lexicon")
     sheet = tmp_path / "labels.csv"
     assert types("calibrate", "sheet", str(sheet)).exit_code == 0
-    rows = list(csv.DictReader(sheet.open(encoding="utf-8", newline="")))
+    with sheet.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
     assert len(rows) >= 60
     with sheet.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))

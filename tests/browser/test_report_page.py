@@ -10,8 +10,6 @@ from playwright.sync_api import Browser
 
 from .conftest import SCREENSHOTS, Watched
 
-pytestmark = pytest.mark.xdist_group("eventful")
-
 WIDTHS = (360, 768, 1440)
 
 

@@ -24,8 +24,6 @@ from reddit_ingest.bootstrap import LocalLake
 from ..worlds import FIRST_DAY, eventful_world, lake_of
 from .conftest import Person
 
-pytestmark = pytest.mark.xdist_group("troubled")
-
 DAYS = 9
 LAST = FIRST_DAY + timedelta(DAYS - 1)
 """The first day of a brand's trouble with its battery."""

@@ -24,8 +24,6 @@ from reddit_ingest.core.errors import InvalidRequest
 from ..market_opinion.report.made import Page
 from .conftest import HOUR, Person, comment, submission
 
-pytestmark = pytest.mark.xdist_group("report")
-
 DAY = 24 * HOUR
 T0 = 1_767_571_200  # 2026-01-05 00:00 UTC
 LAST = T0 + DAY

@@ -22,8 +22,6 @@ from ..judges import fill
 from ..worlds import BOT, DAYS, FIRST_DAY, FLOOD, Truth, truth_of
 from .conftest import Person
 
-pytestmark = pytest.mark.xdist_group("eventful")
-
 BOTH_WEEKS = Period(FIRST_DAY, FIRST_DAY + timedelta(DAYS - 1))
 SECOND_WEEK = Period.ending(BOTH_WEEKS.last, 7)
 MARKET = load_market("smartphones")

@@ -18,9 +18,6 @@ from ..worlds import BATTERY, BOT, DAYS, FLOOD, Truth, truth_of
 NOISE = {"bot", "near-duplicate", "flood"}
 
 
-pytestmark = pytest.mark.xdist_group("eventful")
-
-
 @pytest.fixture(scope="module")
 def world(eventful: tuple[GeneratedWorld, LocalLake]) -> GeneratedWorld:
     return eventful[0]
