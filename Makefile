@@ -19,7 +19,7 @@ run: .venv/run.stamp ## Main job end to end with no account: simulated Reddit, l
 	@$(BIN)/market-opinion demo
 
 test: lint ## Everything CI runs: lint, types, import rules, tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-mutations: .venv/dev.stamp ## Seeded mistakes: each must be found by some test (about two minutes)
 	@$(BIN)/python -m tests.mutations
