@@ -10,7 +10,7 @@ OPINION ?= ../shared/data/opinion
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-mutations test-faults-nightly test-aws lint format bench model model-all model-minilm bench-alarms package lock clean
+.PHONY: help run test test-slow test-mutations test-faults-nightly test-aws lint format bench model model-all model-minilm bench-alarms package lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ run: .venv/run.stamp ## Main job end to end with no account: simulated Reddit, l
 
 test: lint ## Everything CI runs: lint, types, import rules, tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-slow: .venv/dev.stamp ## What `make test` leaves out: all cases of the fault suites, a real month hour by hour (minutes)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 test-mutations: .venv/dev.stamp ## Seeded mistakes: each must be found by some test (about two minutes)
 	@$(BIN)/python -m tests.mutations

@@ -132,9 +132,9 @@ def make_zone(folder: Path, mentions: int) -> LocalLake:
         connection.execute(_DAILY)
         connection.execute(_COMPARISONS)
         for table in ("documents", "mentions", "daily_opinion", "comparisons"):
-            rows = f"SELECT * EXCLUDE ({'d' if table == 'documents' else 'no_such'}) FROM {table}"
-            rows = rows.replace(" EXCLUDE (no_such)", "")
-            write(connection, rows + " ORDER BY subreddit, date", lake, table, "PARTITION_BY (subreddit, date)")
+            columns = "* EXCLUDE (d)" if table == "documents" else "*"
+            rows = f"SELECT {columns} FROM {table} ORDER BY subreddit, date"
+            write(connection, rows, lake, table, "PARTITION_BY (subreddit, date)")
         write(connection, _COVERAGE, lake, "coverage", "PARTITION_BY (subreddit)")
         columns = ", ".join(f'"{name}"' for name in MENTIONS.names)
         target = lake.root / "jsonl" / "mentions"

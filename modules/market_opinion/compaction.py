@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def compact(lake: StagingReader, sources: Sequence[Source], span: Window, graves
     with tempfile.TemporaryDirectory(prefix="market-opinion-") as scratch:
         staged = [_staged(lake, source, Path(scratch) / str(number)) for number, source in enumerate(sources)]
         try:
-            seen = _observations(sources, staged, span, Path(scratch))
+            seen = _observations(sources, staged, span)
         except duckdb.Error:
             # Somewhere stands a value of another type than the contract says; the view minds less.
             return _sorted(_by_the_view(lake, sources, span, graves, None))
@@ -89,19 +90,23 @@ def _staged(lake: StagingReader, source: Source, place: Path) -> Path:
     return path
 
 
-def _observations(sources: Sequence[Source], staged: Sequence[Path], span: Window, scratch: Path) -> pa.Table:
+def _observations(sources: Sequence[Source], staged: Sequence[Path], span: Window) -> pa.Table:
     """Return all observations of items created in a span, in no order."""
     parts = [ITEMS.empty_table()]
-    # Nothing is ever fetched from a server, and what does not fit into memory goes where the staged files are.
-    with duckdb.connect(
-        config={"threads": 1, "temp_directory": str(scratch), "autoinstall_known_extensions": False}
-    ) as database:
-        database.execute("SET enable_progress_bar = false")
+    with _database().cursor() as connection:
+        connection.execute("SET enable_progress_bar = false")
         for kind in KINDS:
             paths = [path for source, path in zip(sources, staged, strict=True) if source.landed.kind == kind]
             if paths:
-                parts.append(_as_items(database.sql(_query(kind, paths, span)).to_arrow_table(), kind))
+                parts.append(_as_items(connection.sql(_query(kind, paths, span)).to_arrow_table(), kind))
     return pa.concat_tables(parts)
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """Return the DuckDB of this process; to start one takes as long as to read a small day."""
+    # Nothing is ever fetched from a server, or kept: rows pass through.
+    return duckdb.connect(config={"threads": 1, "temp_directory": "", "autoinstall_known_extensions": False})
 
 
 def _query(kind: str, paths: Sequence[Path], span: Window) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from reddit_ingest.core.coverage import weakest
-from reddit_ingest.core.keys import COMMENTS, KINDS, SUBMISSIONS
+from reddit_ingest.core.keys import COMMENTS, SUBMISSIONS
 from reddit_ingest.core.manifest import Manifest
 from reddit_ingest.gaps import attempts_by_hour
-from reddit_ingest.view import strongest_claim
+from reddit_ingest.view import claims_of
 
 from .tables import COVERAGE
 
@@ -24,7 +24,7 @@ def coverage_of(found: Iterable[Manifest]) -> pa.Table:
 
 
 def _row(hour_ts: int, made: Sequence[Manifest]) -> dict[str, int | str | None]:
-    best = {kind: strongest_claim(kind, made) for kind in KINDS if any(kind in manifest.coverage for manifest in made)}
+    best = claims_of(made)
     statuses = {kind: manifest.coverage[kind].status for kind, manifest in best.items()}
     sources = {kind: manifest.source for kind, manifest in best.items()}
     return {

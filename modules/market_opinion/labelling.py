@@ -25,6 +25,7 @@ from .augmented_store import AugmentedStore
 from .augmenting import score_again
 from .documents import SET_ASIDE
 from .labels import Correction, Place, digest_of, weight_of
+from .new_files import for_spreadsheet, new_file
 from .sentiment.calibrating import Judged
 from .sentiment.scoring import LABELS, Scorer
 
@@ -35,8 +36,6 @@ SHEET_ROWS = 300
 # As far as engines look around a name.
 _AROUND = 600
 _COLUMNS = ("brand", "text", "label", "weight", "mention")
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +127,9 @@ def write_sheet(rows: Iterable[SheetRow], path: Path) -> None:
     writer.writerow(_COLUMNS)
     for row in rows:
         cells = (row.brand, row.text, "", f"{row.weight:.4f}", str(row.place))
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
-    try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            try:
-                file.write(buffer.getvalue())
-                file.flush()
-            except OSError:
-                path.unlink()
-                raise
-    except FileExistsError as cause:
-        raise InvalidRequest(f"{path} is there already, perhaps with somebody's labels; name another file") from cause
-    except (OSError, ValueError) as cause:
-        why = cause.strerror if isinstance(cause, OSError) else cause
-        raise InvalidRequest(f"the sheet cannot be written to {str(path)!r}: {why}") from cause
+        writer.writerow(map(for_spreadsheet, cells))
+    with new_file(path, f"the sheet cannot be written to {str(path)!r}", ", perhaps with somebody's labels") as file:
+        file.write(buffer.getvalue().encode())
 
 
 def read_sheet(path: Path) -> list[Correction]:

@@ -264,8 +264,7 @@ def ledger(lake: LakeReader, prefix: str) -> list[WindowState]:
 
 
 def _state(subreddit: str, window: Window, made: list[Manifest]) -> WindowState:
-    kinds = {kind for manifest in made for kind in manifest.coverage}
-    best = {kind: strongest_claim(kind, made) for kind in sorted(kinds, reverse=True)}
+    best = claims_of(made)
     return WindowState(
         subreddit=subreddit,
         window=window,
@@ -279,6 +278,13 @@ def _state(subreddit: str, window: Window, made: list[Manifest]) -> WindowState:
         requests=sum(manifest.requests for manifest in made),
         sources={kind: manifest.source for kind, manifest in best.items()},
     )
+
+
+def claims_of(made: Iterable[Manifest]) -> dict[str, Manifest]:
+    """Return, by kind, the attempt whose claim stands; submissions first."""
+    attempts = list(made)
+    kinds = {kind for manifest in attempts for kind in manifest.coverage}
+    return {kind: strongest_claim(kind, attempts) for kind in sorted(kinds, reverse=True)}
 
 
 def strongest_claim(kind: str, made: Iterable[Manifest]) -> Manifest:

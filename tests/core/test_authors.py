@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reddit_ingest.core.authors import AuthorKey
@@ -104,6 +104,7 @@ def test_an_item_too_deep_to_be_looked_through_is_set_aside_without_what_it_hold
     assert b"Some_One" not in quarantine_line(hashed, SUBMISSIONS, "why", 1).data
 
 
+@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.text(),

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from market_opinion.augmented_store import AugmentedStore
 from market_opinion.cli.simulator import environment
 from market_opinion.tables import SCHEMAS, from_parquet
 from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.keys import COMMENTS, KINDS
 from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
 
+from ..augmented import table
 from .conftest import HOUR, Person
 
 T0 = 1_767_571_200  # 2026-01-05 00:00 UTC
@@ -55,16 +55,6 @@ def augment(someone: Person, *words: str) -> dict[str, dict[str, Any]]:
     result = someone.types("augment", *words, "--json")
     assert result.exit_code == 0, result.output
     return {told["subreddit"]: told for told in json.loads(result.stdout)}
-
-
-def table(lake: LocalLake, name: str) -> list[dict[str, Any]]:
-    store = AugmentedStore(lake.augmented())
-    return [
-        row
-        for subreddit in store.subreddits()
-        for day in sorted(store.days(name, subreddit))
-        for row in store.read(name, subreddit, day).to_pylist()
-    ]
 
 
 def files(lake: LocalLake) -> dict[str, bytes]:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from market_opinion.augmented_store import AugmentedStore
 from market_opinion.cli.simulator import environment
 from market_opinion.sentiment.scoring import LABELS
 from reddit_ingest.bootstrap import LocalLake
 from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
 
+from ..augmented import table
 from ..judges import fill, meant
 from .conftest import HOUR, Person
 
@@ -42,12 +42,6 @@ def augmented(world: GeneratedWorld, tmp_path_factory: pytest.TempPathFactory) -
 def someone(augmented: Path, tmp_path: Path) -> Person:
     """A person with a lake like that."""
     return Person(LocalLake(shutil.copytree(augmented, tmp_path / "lake")), {})
-
-
-def table(lake: LocalLake, name: str) -> list[dict[str, Any]]:
-    store = AugmentedStore(lake.augmented())
-    days = sorted(store.days(name, "phones"))
-    return [row for day in days for row in store.read(name, "phones", day).to_pylist()]
 
 
 def error(world: GeneratedWorld, rows: list[dict[str, Any]]) -> float:

@@ -4,6 +4,8 @@ import gzip
 import json
 from pathlib import Path
 
+import pytest
+
 from reddit_ingest.core.windows import HOUR_S, SETTLE_S, hour_of
 from reddit_sim import RecordedWorld
 
@@ -13,6 +15,7 @@ OCTOBER_2019 = 1_569_888_000
 HOURS = 744
 
 
+@pytest.mark.slow
 def test_every_submission_of_a_month_is_seen_once_in_its_own_hour(reddit, person, shared_data: Path) -> None:
     dump = shared_data / "reddit" / "pushshift" / "AskWomen_2019-10_submissions.ndjson.gz"
     with gzip.open(dump, "rt", encoding="utf-8", newline="\n") as file:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from market_opinion.augmented_store import AugmentedStore
 from reddit_ingest import view
 from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.coverage import CoverageStatus
 from reddit_ingest.core.keys import KINDS
 from reddit_sim import GeneratedWorld
 
+from ..augmented import table
 from ..worlds import BATTERY, BOT, DAYS, FLOOD, Truth, truth_of
 
 NOISE = {"bot", "near-duplicate", "flood"}
@@ -42,16 +42,6 @@ def documents(lake: LocalLake) -> dict[str, dict[str, Any]]:
 def headline(lake: LocalLake, documents: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """The mentions that count: not those of bots, copies and floods."""
     return [row for row in table(lake, "mentions") if NOISE.isdisjoint(documents[row["fullname"]]["flags"])]
-
-
-def table(lake: LocalLake, name: str) -> list[dict[str, Any]]:
-    store = AugmentedStore(lake.augmented())
-    return [
-        row
-        for subreddit in store.subreddits()
-        for day in sorted(store.days(name, subreddit))
-        for row in store.read(name, subreddit, day).to_pylist()
-    ]
 
 
 def day_of(created_utc: int) -> date:

@@ -12,7 +12,7 @@ from reddit_ingest.core.errors import DamagedState
 from .figures import Quote
 from .periods import Period
 
-POSITIVE, NEGATIVE, VOTED = "positive", "negative", "voted"
+VOTED = "voted"
 
 _EACH = 2
 _SPARE = 3

@@ -12,7 +12,7 @@ from reddit_ingest.core.windows import HOUR_S
 
 from ..labels import Labels
 from ..market import Market
-from .alerting import Signal, alerts, signals
+from .alerting import BASELINE_DAYS, Signal, alerts, signals
 from .evidence import DrivingThread, threads_behind
 from .figures import (
     NOTHING_SAID,
@@ -33,7 +33,6 @@ from .quotes import quotes
 from .seen import coverage
 from .statistics import Estimate
 
-BASELINE_DAYS = 28
 _LOUDEST = 3
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,7 @@ import click
 
 from reddit_ingest.core.errors import EXIT_DONE, EXIT_INCOMPLETE, InvalidRequest
 from reddit_ingest.core.settings import IngestSettings
-from reddit_ingest.view import graves, subreddits_in
+from reddit_ingest.view import graves
 
 from ..analysis import alerting
 from ..analysis.alerting import LEVEL, NET, VOLUME, Signal, baseline_of, signals
@@ -24,9 +24,8 @@ from ..analysis.seen import coverage
 from ..analysis.warehouse import open_warehouse
 from ..market import Market, load_market
 from ..webhook import VARIABLE, Webhook
-from .augment import DEFAULT_MARKET
 from .display import console, harmless, table
-from .options import ReadableLake, json_option, lake_to_read
+from .options import ReadableLake, json_option, lake_to_read, market_option
 
 EXIT_ALERTS = 4
 
@@ -114,7 +113,7 @@ def _signal_dict(signal: Signal) -> dict[str, Any]:
 
 @click.command()
 @lake_to_read
-@click.option("--market", default=DEFAULT_MARKET, show_default=True, help="Name of a shipped market, or a market file.")
+@market_option
 @click.option(
     "--day",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -197,7 +196,7 @@ def _look(lake: Any, market: Market, day: date | None, days: int, level: float) 
     period = Period.ending(day or newest, days)
     span = Period(baseline_of(period.first).first, period.last)
     first, last = utc_day(span.start_ts(zone)), utc_day(span.end_ts(zone) - 1)
-    with open_warehouse(reader, first, last) as connection:
+    with open_warehouse(reader, first, last, ("documents", "mentions", "coverage")) as connection:
         load_mentions(connection, market.name, zone, span, period)
         series = daily(connection, zone, span)
         if not series:
@@ -205,7 +204,7 @@ def _look(lake: Any, market: Market, day: date | None, days: int, level: float) 
                 f"nothing was said of the market {market.name} from {span};"
                 f" name another --day or --market, or run `market-opinion augment --market {market.name}`"
             )
-        is_buried = _buried(lake)
+        is_buried = graves(lake.reader(), IngestSettings.from_mapping(os.environ).landing_prefix).hidden
         names: dict[str, str] = {brand.id: brand.name for brand in market.brands}
 
         def alert(signal: Signal, found: Sequence[Signal]) -> _Alert:
@@ -220,13 +219,6 @@ def _look(lake: Any, market: Market, day: date | None, days: int, level: float) 
             fired = [alert(signal, found) for signal in alerting.alerts(found)]
             looked.append(_Looked(each, found, fired, coverage(connection, zone, Period(each, each))))
         return looked
-
-
-def _buried(lake: ReadableLake) -> Callable[[str], bool]:
-    """Return what tells of a fullname whether it was deleted, be it since the tables were made."""
-    prefix = IngestSettings.from_mapping(os.environ).landing_prefix
-    found = [graves(lake.reader(), f"{prefix}{name}/") for name in subreddits_in(lake.reader(), prefix)]
-    return lambda fullname: any(each.hidden(fullname) for each in found)
 
 
 def _print(looked: _Looked, explain: bool) -> None:

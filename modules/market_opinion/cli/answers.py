@@ -4,10 +4,8 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date, time
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -78,28 +76,6 @@ def refusal(error: Exception) -> FixConfiguration:
     return FixConfiguration(
         "\n".join([first, *(line for line in more if mark or line.startswith("Candidate"))]) + pointer
     )
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that was not there; it is gone again when something fails meanwhile.
-
-    Raises:
-        InvalidRequest: there is such a file already, or it cannot be written.
-    """
-    try:
-        with path.open("xb") as file:
-            try:
-                yield file
-                file.flush()
-            except BaseException:
-                path.unlink()
-                raise
-    except FileExistsError as cause:
-        raise InvalidRequest(f"{path} is there already; name another file") from cause
-    except (OSError, ValueError) as cause:
-        why = cause.strerror if isinstance(cause, OSError) else cause
-        raise InvalidRequest(f"{str(path)!r} cannot be written: {why}") from cause
 
 
 def _print_table(connection: duckdb.DuckDBPyConnection, query: str, _: BinaryIO) -> None:

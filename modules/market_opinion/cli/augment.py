@@ -19,15 +19,13 @@ from ..label_store import LabelStore
 from ..market import load_market
 from ..sentiment.scoring import DEFAULT_ENGINE, ENGINES, make_scorer
 from .display import LiveProgress, console, table
-from .options import json_option, lake_to_read
-
-DEFAULT_MARKET = "smartphones"
+from .options import jobs_of, json_option, lake_to_read, market_option
 
 
 @click.command()
 @click.argument("subreddits", nargs=-1)
 @lake_to_read
-@click.option("--market", default=DEFAULT_MARKET, show_default=True, help="Name of a shipped market, or a market file.")
+@market_option
 @click.option(
     "--engine",
     type=click.Choice([*ENGINES]),
@@ -61,7 +59,7 @@ def augment(
     """
     chosen = list(dict.fromkeys(map(subreddit_key, subreddits)))
     with LiveProgress() as progress, lake.augmenting(progress):
-        outcomes, troubles = run(lake, chosen, market, engine, jobs or len(os.sched_getaffinity(0)), rebuild, progress)
+        outcomes, troubles = run(lake, chosen, market, engine, jobs_of(jobs), rebuild, progress)
     if as_json:
         click.echo(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     else:

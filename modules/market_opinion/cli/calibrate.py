@@ -17,13 +17,8 @@ from ..market import load_market
 from ..sentiment.calibrating import FEWEST_LABELS, Calibration
 from ..sentiment.calibrating import calibrate as calibrated
 from ..sentiment.scoring import DEFAULT_ENGINE, ENGINES, make_scorer
-from .augment import DEFAULT_MARKET
 from .display import LiveProgress, console, table
-from .options import json_option, lake_to_read
-
-_market = click.option(
-    "--market", default=DEFAULT_MARKET, show_default=True, help="Name of a shipped market, or a market file."
-)
+from .options import json_option, lake_to_read, market_option
 
 
 @click.group()
@@ -46,7 +41,7 @@ def calibrate() -> None:
 @calibrate.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @lake_to_read
-@_market
+@market_option
 @click.option("--rows", type=click.IntRange(min=1), default=SHEET_ROWS, show_default=True, help="Mentions to judge.")
 @json_option
 def sheet(file: Path, lake: Any, market: str, rows: int, as_json: bool) -> None:
@@ -87,7 +82,7 @@ def sheet(file: Path, lake: Any, market: str, rows: int, as_json: bool) -> None:
 @calibrate.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @lake_to_read
-@_market
+@market_option
 @click.option(
     "--engine",
     type=click.Choice([*ENGINES]),

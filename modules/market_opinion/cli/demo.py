@@ -19,10 +19,10 @@ from ..analysis.periods import Period, utc_day
 from ..analysis.warehouse import open_warehouse
 from ..market import Market, load_market
 from ..sentiment.scoring import DEFAULT_ENGINE
-from .augment import DEFAULT_MARKET, run
+from .augment import run
 from .display import LiveProgress, console, moment, table
 from .ingest import exit_code
-from .options import lake_option
+from .options import DEFAULT_MARKET, lake_option
 from .report import default_output, figures_from, print_summary, shares_by_day, write_page
 from .simulator import environment
 

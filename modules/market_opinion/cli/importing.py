@@ -18,7 +18,7 @@ from reddit_ingest.core.ports import Clock
 from reddit_ingest.core.settings import IngestSettings
 
 from .display import console, harmless, moment, table
-from .options import Moment, json_option, lake_option, now_option
+from .options import Moment, jobs_of, json_option, lake_option, now_option
 
 if TYPE_CHECKING:
     from reddit_ingest.archives.importer import FileOutcome, ImportRequest
@@ -116,11 +116,6 @@ def files_there(files: Sequence[Path]) -> list[Path]:
     if missing := [path for path in files if not path.is_file()]:
         raise click.UsageError(f"there is no file {missing[0]}")
     return list({path.resolve(): path for path in files}.values())
-
-
-def jobs_of(jobs: int | None) -> int:
-    """Return how many files may be read at a time, unless told one per core."""
-    return jobs or len(os.sched_getaffinity(0))
 
 
 def _wanted(subreddits: Sequence[str], subreddits_file: Path | None) -> frozenset[str] | None:

@@ -65,6 +65,8 @@ class _LakeType(click.ParamType[LocalLake]):
 
 Command = Callable[..., Any]
 
+DEFAULT_MARKET = "smartphones"
+
 
 def lake_option(default: str = "lake") -> Callable[[Command], Command]:
     """Add `--lake`."""
@@ -123,6 +125,18 @@ def now_option(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def market_option(command: Command) -> Command:
+    """Add `--market`."""
+    return click.option(
+        "--market", default=DEFAULT_MARKET, show_default=True, help="Name of a shipped market, or a market file."
+    )(command)
+
+
+def jobs_of(jobs: int | None) -> int:
+    """Return how many jobs may run at a time, unless told one per core."""
+    return jobs or len(os.sched_getaffinity(0))
 
 
 class TimeLimit:

@@ -21,8 +21,8 @@ from reddit_ingest.planning import AUTO, Leg, Traffic
 
 from .display import console, harmless, moment, table
 from .gaps import known, named
-from .importing import files_there, import_request, jobs_of, wanted_options
-from .options import Moment, json_option, lake_option, now_option
+from .importing import files_there, import_request, wanted_options
+from .options import Moment, jobs_of, json_option, lake_option, now_option
 
 SOURCES = (AUTO, *ABILITIES)
 

@@ -16,7 +16,8 @@ from reddit_ingest.core.ports import StagingReader
 
 from ..analysis.warehouse import open_warehouse, tables_behind
 from ..augmented_store import PREFIX
-from .answers import FORMATS, PARQUET, TABLE, answer, new_file, refusal
+from ..new_files import new_file
+from .answers import FORMATS, PARQUET, TABLE, answer, refusal
 from .display import LiveProgress
 from .options import Day, lake_to_read
 from .prompt import converse
@@ -120,7 +121,7 @@ def _form(form: str | None, output: Path | None, is_prompt: bool) -> str:
 @contextmanager
 def _target(output: Path | None, form: str) -> Iterator[BinaryIO]:
     if output:
-        with new_file(output) as file:
+        with new_file(output, f"{str(output)!r} cannot be written") as file:
             yield file
     else:
         yield sys.stdout.buffer

@@ -13,7 +13,6 @@ import duckdb
 from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.errors import InvalidRequest
 from reddit_ingest.core.settings import IngestSettings
-from reddit_ingest.core.tombstones import Graves
 from reddit_ingest.view import graves
 
 from ..analysis.figures import BrandFigures, Figures
@@ -25,9 +24,8 @@ from ..labels import NO_LABELS, Labels
 from ..market import Market, load_market
 from ..report import wording
 from ..report.exports import to_csv, to_json, to_tables
-from .augment import DEFAULT_MARKET
 from .display import LiveProgress, console, harmless, table
-from .options import Day, json_option, lake_to_read
+from .options import Day, json_option, lake_to_read, market_option
 
 DAYS_AT_MOST = 366
 _FIRST_DAY = date(2005, 6, 23)
@@ -41,7 +39,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 @click.command()
 @lake_to_read
-@click.option("--market", default=DEFAULT_MARKET, show_default=True, help="Name of a shipped market, or a market file.")
+@market_option
 @click.option("--since", type=Day(), show_default="a week", help="First day, in the market's time zone.")
 @click.option("--until", type=Day(), show_default="the last whole day that was looked at", help="Last day.")
 @click.option(
@@ -118,15 +116,8 @@ def figures_from(lake: Any, market: Market, choose: Callable[[duckdb.DuckDBPyCon
     last = utc_day(baseline.end_ts(market.time_zone) - 1)
     with open_warehouse(zone.reader, first, last + _LATE, _TABLES) as connection:
         labels = _labels(connection, LabelStore(zone, market.name), market, period)
-        buried = _graves(lake, connection)
+        buried = graves(lake.reader(), IngestSettings.from_mapping(os.environ).landing_prefix)
         return figures_of(connection, market, period, labels, buried.hidden, buried.__contains__)
-
-
-def _graves(lake: Any, connection: duckdb.DuckDBPyConnection) -> Graves:
-    """Return the tombstones of all subreddits that have tables."""
-    reader, prefix = lake.reader(), IngestSettings.from_mapping(os.environ).landing_prefix
-    names = connection.execute("SELECT DISTINCT subreddit FROM coverage ORDER BY 1").fetchall()
-    return Graves.of_all(grave for (name,) in names for grave in graves(reader, f"{prefix}{name}/").values())
 
 
 def _labels(connection: duckdb.DuckDBPyConnection, store: LabelStore, market: Market, period: Period) -> Labels:

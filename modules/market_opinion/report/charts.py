@@ -17,6 +17,8 @@ from xml.parsers import expat
 
 import vl_convert
 
+from reddit_ingest.core.coverage import CoverageStatus
+
 from ..analysis.figures import NOT_LOOKED_AT, BrandFigures, Coverage, Day, Figures, SubredditCoverage
 from ..analysis.periods import Period
 from ..analysis.statistics import Estimate
@@ -29,7 +31,7 @@ MOST_BRANDS = 6
 
 FEWEST_A_DAY = 5
 """The net sentiment of a day with fewer mentions is not drawn: its interval covers nearly all there is."""
-STATUSES = ("complete", "empty", "truncated", "unreachable", "blocked", "failed", NOT_LOOKED_AT)
+STATUSES = (*map(str, CoverageStatus), NOT_LOOKED_AT)
 """What may be known of an hour, the best first."""
 
 _WIDE, _NARROW = 840, 340

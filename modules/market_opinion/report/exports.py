@@ -11,13 +11,11 @@ from typing import Any
 from ..analysis.figures import Day, Figures, Opinion, SubredditCoverage
 from ..analysis.periods import Period
 from ..analysis.statistics import Estimate
+from ..new_files import for_spreadsheet
 from .headlines import headlines
 
 Cells = Sequence[object]
 Rows = list[list[object]]
-
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_json(figures: Figures) -> str:
@@ -70,7 +68,7 @@ def to_csv(columns: Sequence[str], rows: Sequence[Cells]) -> str:
 
 
 def _cell(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return for_spreadsheet(cell) if isinstance(cell, str) else cell
 
 
 _COUNTS = ("mentions", "authors", "positive", "neutral", "negative")

@@ -23,6 +23,7 @@ from reddit_ingest.pipeline import Pipeline
 from reddit_ingest.storage import FilesystemJsonlWriter
 
 from ...fakes import ScriptedSource
+from ...slow import one_in
 from .conftest import NOW, T0, hours, names_of
 
 LAST = T0 + 2 * HOUR_S
@@ -105,7 +106,7 @@ def failing(real: Callable[..., Any], nth: int, code: int, calls: list[int]) -> 
 CASES = [(call, nth, code) for call, most in CALLS.items() for nth in range(1, most + 1, 1) for code in CODES]
 
 
-@pytest.mark.parametrize(("call", "nth", "code"), CASES)
+@pytest.mark.parametrize(("call", "nth", "code"), one_in(3, CASES))
 def test_a_disk_that_fails_at_any_call_leaves_what_was_there_and_the_next_run_makes_it_good(
     local: Local, monkeypatch: pytest.MonkeyPatch, call: str, nth: int, code: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from reddit_ingest.ingestion_service import RedditIngestionResult, RedditIngesti
 from reddit_ingest.serializers import MAX_LINE_BYTES
 
 from ...fakes import MemoryLake, ScriptedSource
+from ...slow import one_in
 from .conftest import COMPLETE, T0, comment, submission
 
 WINDOW = Window(T0, T0 + HOUR_S)
@@ -119,9 +121,7 @@ def landed(kind: str, spoil: Callable[[Item], Item], place: int) -> tuple[Memory
     return lake, service.ingest_window("phones", WINDOW.start_ts, WINDOW.end_ts)
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("poison", POISON)
-@pytest.mark.parametrize("kind", ["submissions", "comments"])
+@pytest.mark.parametrize(("kind", "poison", "place"), one_in(4, product(("submissions", "comments"), POISON, PLACES)))
 def test_a_poisoned_record_is_set_aside_and_the_others_land(kind: str, poison: str, place: str) -> None:
     lake, result = landed(kind, POISON[poison], PLACES[place])
     shown = view.rows(lake, "reddit/phones/", kind)

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from reddit_ingest.core.windows import HOUR_S
 from reddit_ingest.fetchers import CommentFetcher, Ended, SubmissionFetcher
 from reddit_sim import ItemWorld, Simulator, SubredditSpec
 
+from ...slow import one_in
 from .station import END, HOURS, NOW, T0, Hook, Station, Strikes, busy_world, comment, lost, post
 
 PAGES = {"/r/phones/new": 3, "/r/phones/comments": 3}
@@ -77,9 +79,7 @@ def check_whole(station: Station) -> None:
     assert station.state.watermarks["phones"] == END
 
 
-@pytest.mark.parametrize("fault", PASSING)
-@pytest.mark.parametrize("page", [1, 2, 3])
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("path", "page", "fault"), one_in(4, product(PAGES, (1, 2, 3), PASSING)))
 def test_trouble_that_passes_on_any_page_costs_a_retry_and_nothing_else(
     station: Station, path: str, page: int, fault: str
 ) -> None:
@@ -99,7 +99,7 @@ STAYING = [
 REJECTING = {"401-invalid-token"}
 
 
-@pytest.mark.parametrize(("path", "page", "fault"), STAYING)
+@pytest.mark.parametrize(("path", "page", "fault"), one_in(4, STAYING))
 def test_trouble_that_stays_from_any_page_on_is_never_taken_for_an_end(
     station: Station, path: str, page: int, fault: str
 ) -> None:
