@@ -241,7 +241,7 @@ def test_only_https_is_an_address(someone: Person, url: str) -> None:
         (["--market", "no-such"], 1, "no market is called 'no-such'"),
         (["--market", "espresso"], 2, "run `market-opinion augment --market espresso`"),
         (["--day", "2030-01-01"], 2, f"the last whole day is {LAST}"),
-        (["--day", "yesterday"], 2, "'yesterday' does not match"),
+        (["--day", "yesterday"], 2, "'yesterday' is no day; write 2026-01-05"),
         (["--level", "0"], 2, "is not in the range"),
         (["--days", "0"], 2, "is not in the range"),
     ],

@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from market_opinion.documents import SET_ASIDE
 from market_opinion.label_store import LabelStore
 from market_opinion.sentiment.calibrating import Calibration
 from market_opinion.sentiment.scoring import make_scorer
+from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.errors import InvalidRequest
 
 from ..market_opinion.report.made import Page
@@ -339,3 +341,15 @@ def test_with_json_a_page_is_written_only_where_it_is_asked_for(someone: Person,
 
 def test_help_names_what_it_does() -> None:
     assert "quotes" in CliRunner().invoke(main, ["report", "--help"]).output
+
+
+@pytest.mark.parametrize("command", ["report", "alerts"])
+def test_a_damaged_part_is_named_with_what_to_do(someone: Person, tmp_path: Path, command: str) -> None:
+    lake = LocalLake(shutil.copytree(someone.lake.root, tmp_path / "damaged"))
+    for part in (lake.root / "augmented" / "mentions").rglob("part.parquet"):
+        part.write_bytes(b"PAR1 and nothing else")
+    result = Person(lake, {}).types(command)
+    assert result.exit_code == 1
+    assert re.search(r"[\"']augmented/mentions/subreddit=\w+/date=[\d-]+/part.parquet[\"']", result.stderr)
+    assert "`market-opinion augment --rebuild` makes them anew" in result.stderr
+    assert str(tmp_path) not in result.stderr

@@ -68,11 +68,17 @@ def load_mentions(connection: duckdb.DuckDBPyConnection, market: str, zone: str,
     if zone != "UTC":  # by way of the zone's rules it takes four times as long
         moment = f"timezone('{zone}', timezone('UTC', {moment}))"
     connection.execute(f"CREATE OR REPLACE TEMP MACRO local_day(ts) AS CAST({moment} AS DATE)")
+    # Sums do not depend on the order of rows, and numbers are grouped faster than names.
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("DROP TABLE IF EXISTS days_said CASCADE")
+    connection.execute(
+        "CREATE OR REPLACE TYPE named_brand AS ENUM (SELECT DISTINCT brand FROM mentions ORDER BY brand)"
+    )
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE days_said AS
-        SELECT local_day(created_utc) AS day, brand, product, aspects, opinion::TINYINT AS opinion,
-            hash(coalesce(author, fullname)) AS author, is_counted
+        SELECT local_day(created_utc) AS day, brand::named_brand AS brand, product, aspects,
+            opinion::TINYINT AS opinion, hash(coalesce(author, fullname)) AS author, is_counted
         FROM mentions
         WHERE market = $market AND date BETWEEN $first AND $last AND created_utc >= $start AND created_utc < $end
         """,

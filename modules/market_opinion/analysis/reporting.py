@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
@@ -92,30 +94,47 @@ def figures_of(
     method = _method(connection, market, period, labels)
     correction = Correction.of(labels) if method.is_calibrated else Correction()
     baseline = baseline_of(period)
-    load_mentions(connection, market.name, zone, baseline, period)
-    series = daily(connection, zone, baseline)
-    tests = [signals(series, day) for day in period]
-    mentions, authors = _totals(connection)
-    return Figures(
-        market=market.name,
-        time_zone=zone,
-        period=period,
-        before=period.before,
-        baseline=baseline,
-        documents=sum(day.exposure for day in next(iter(series.values()), ()) if day.day >= period.first),
-        mentions=mentions,
-        authors=authors,
-        brands=_brands(connection, market, correction, series),
-        cells=_cells(connection, correction),
-        duels=duels(connection, market.name, zone, period),
-        quotes=quotes(connection, market.name, zone, period, is_buried),
-        set_aside=_set_aside(connection, market.name, zone, period, is_buried, is_anonymous or is_buried),
-        coverage=coverage(connection, zone, period),
-        coverage_before=coverage(connection, zone, period.before),
-        marked_days=_marked_days(connection, market.name, zone, tests, is_buried),
-        tested_days=sum(any(test.probability is not None for test in of_day) for of_day in tests),
-        method=method,
-    )
+    with ThreadPoolExecutor(1) as pool, connection.cursor() as other:
+        # Some steps keep one core busy, not all: what needs no loaded mentions is read beside them.
+        beside = pool.submit(_beside, other, market, period, is_buried, is_anonymous or is_buried)
+        load_mentions(connection, market.name, zone, baseline, period)
+        series = daily(connection, zone, baseline)
+        tests = [signals(series, day) for day in period]
+        mentions, authors = _totals(connection)
+        return Figures(
+            market=market.name,
+            time_zone=zone,
+            period=period,
+            before=period.before,
+            baseline=baseline,
+            documents=sum(day.exposure for day in next(iter(series.values()), ()) if day.day >= period.first),
+            mentions=mentions,
+            authors=authors,
+            brands=_brands(connection, market, correction, series),
+            cells=_cells(connection, correction),
+            marked_days=_marked_days(connection, market.name, zone, tests, is_buried),
+            tested_days=sum(any(test.probability is not None for test in of_day) for of_day in tests),
+            method=method,
+            **beside.result(),
+        )
+
+
+def _beside(
+    connection: duckdb.DuckDBPyConnection,
+    market: Market,
+    period: Period,
+    is_buried: Callable[[str], bool],
+    is_anonymous: Callable[[str], bool],
+) -> dict[str, Any]:
+    """Return the figures that need the views only, by name."""
+    name, zone = market.name, market.time_zone
+    return {
+        "quotes": quotes(connection, name, zone, period, is_buried),
+        "set_aside": _set_aside(connection, name, zone, period, is_buried, is_anonymous),
+        "duels": duels(connection, name, zone, period),
+        "coverage": coverage(connection, zone, period),
+        "coverage_before": coverage(connection, zone, period.before),
+    }
 
 
 def _totals(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:

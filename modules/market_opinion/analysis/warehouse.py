@@ -1,5 +1,6 @@
 """The augmented zone for SQL: DuckDB over its parts, with named views."""
 
+import re
 import signal
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from reddit_ingest.core.errors import InvalidRequest, ObjectMissing, StorageFull
+from reddit_ingest.core.errors import DamagedState, InvalidRequest, ObjectMissing, StorageFull
 from reddit_ingest.core.ports import StagingReader
 
 from ..augmented_store import PREFIX
@@ -28,6 +29,8 @@ NO_EXTENSIONS = "/dev/null"
 
 _HIVE = (("subreddit", "VARCHAR", pa.string()), ("date", "DATE", pa.date32()))
 _FETCHES = 16
+PATH_OF_PARTS = re.compile(r"""(["'])[^"']*/parts/(?=augmented/)""")
+"""What stands before the key of a part in DuckDB's messages."""
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A name that is no view is an error, never a variable of this program.
     "python_enable_replacements": "false",
@@ -52,8 +55,9 @@ def open_warehouse(
     Raises:
         InvalidRequest: the parts were written by another version.
         StorageFull: there is no room for the temporary folder.
+        DamagedState: DuckDB could not go on, above all because of a part that is none; from where the block is left.
     """
-    with tempfile.TemporaryDirectory(prefix="market-opinion-") as folder:
+    with tempfile.TemporaryDirectory(prefix="market-opinion-") as folder, _damage_told():
         place = Path(folder)
         staged = _stage(zone, place / "parts", tables, first, last)
         with _connected(place / "parts", staged, first, last) as connection:
@@ -63,6 +67,18 @@ def open_warehouse(
             connection.execute("SET allowed_directories = ['/']")
             connection.execute("SET enable_external_access = false")
             yield connection
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as cause:
+        told = PATH_OF_PARTS.sub(r"\1", str(cause)).partition("\n")[0]
+        raise DamagedState(
+            f"the tables cannot be read: {told}; if they were changed just now, run this again;"
+            " else `market-opinion augment --rebuild` makes them anew"
+        ) from cause
 
 
 def tables_behind(sql: str) -> set[str]:

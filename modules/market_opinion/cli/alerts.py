@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import click
@@ -25,7 +25,7 @@ from ..analysis.warehouse import open_warehouse
 from ..market import Market, load_market
 from ..webhook import VARIABLE, Webhook
 from .display import console, harmless, table
-from .options import ReadableLake, json_option, lake_to_read, market_option
+from .options import Day, ReadableLake, json_option, lake_to_read, market_option
 
 EXIT_ALERTS = 4
 
@@ -116,7 +116,7 @@ def _signal_dict(signal: Signal) -> dict[str, Any]:
 @market_option
 @click.option(
     "--day",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(),
     help="Day to look at, in the market's time zone.  [default: the last whole day that was looked at]",
 )
 @click.option(
@@ -148,7 +148,7 @@ def _signal_dict(signal: Signal) -> dict[str, Any]:
 def alerts(
     lake: ReadableLake,
     market: str,
-    day: datetime | None,
+    day: date | None,
     days: int,
     level: float,
     explain: bool,
@@ -172,7 +172,7 @@ def alerts(
     little before it) or nobody took what was posted, 1 failed, 2 usage.
     """
     known, hook = load_market(market), Webhook(webhook) if webhook else None
-    looked = _look(lake, known, day.date() if day else None, days, level)
+    looked = _look(lake, known, day, days, level)
     told = {"market": known.name, "time_zone": known.time_zone, "level": level}
     body = told | {"days": [each.to_dict(explain) for each in looked]}
     if as_json:

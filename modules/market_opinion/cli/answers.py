@@ -18,7 +18,7 @@ from rich.text import Text
 
 from reddit_ingest.core.errors import FixConfiguration, InvalidRequest
 
-from ..analysis.warehouse import NO_EXTENSIONS, VIEWS
+from ..analysis.warehouse import NO_EXTENSIONS, PATH_OF_PARTS, VIEWS
 from .display import console, harmless, table
 
 TABLE, CSV, JSON, PARQUET = FORMATS = ("table", "csv", "json", "parquet")
@@ -30,7 +30,6 @@ _NARROWEST = 10  # where columns would be narrower than this, each row is a list
 _DONE = ["Success"]  # the columns of what answers nothing
 _QUOTED = re.compile(r'[",\r\n]|^$')
 _UNKNOWN = re.compile(r"Catalog Error: Table with name (.+?) does not exist!")
-_PART = re.compile(r"""(["'])[^"']*/parts/(?=augmented/)""")
 
 
 def answer(connection: duckdb.DuckDBPyConnection, sql: str, form: str, target: BinaryIO) -> None:
@@ -63,7 +62,7 @@ def _queries(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
 
 def refusal(error: Exception) -> FixConfiguration:
     """Return what to tell a person of an error of DuckDB: its first lines, and where in the SQL it is."""
-    told, mark, place = harmless(_PART.sub(r"\1", str(error))).partition("\nLINE ")
+    told, mark, place = harmless(PATH_OF_PARTS.sub(r"\1", str(error))).partition("\nLINE ")
     first, *more = (line for line in told.split("\n") if line)
     pointer = f"\nLINE {place}" if mark else ""
     if unknown := _UNKNOWN.match(first):

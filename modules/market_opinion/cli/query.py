@@ -135,10 +135,10 @@ def _warehouse(
         raise InvalidRequest("there are no tables to ask yet; run `market-opinion augment` first")
     try:
         needed = () if sql is None else (tables_behind(sql),)
-        with open_warehouse(zone, since, until, *needed) as connection:
-            yield connection
     except duckdb.Error as cause:
         raise refusal(cause) from cause
+    with open_warehouse(zone, since, until, *needed) as connection:
+        yield connection
 
 
 def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
