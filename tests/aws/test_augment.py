@@ -99,7 +99,7 @@ def test_what_is_forgotten_leaves_every_version(lambda_: Invoker, types: Callabl
     assert traces() == []
 
 
-def test_sql_has_the_same_answer_in_a_bucket_and_in_a_folder(
+def test_an_analyst_gets_the_same_answers_from_a_bucket_and_from_a_folder(
     lambda_: Invoker, types: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "temporary").mkdir()
@@ -113,6 +113,11 @@ def test_sql_has_the_same_answer_in_a_bucket_and_in_a_folder(
         local = CliRunner().invoke(main, ["query", sql, "--json", "--lake", str(lake.root)])
         assert types("query", sql, "--json").stdout == local.stdout
         assert len(json.loads(local.stdout)) > 0, view
+    day = ("2026-01-05", "--json")
+    for words in (("report", "--since", *day, "--until", day[0]), ("alerts", "--explain", "--day", *day)):
+        local = CliRunner().invoke(main, [*words, "--lake", str(lake.root)])
+        assert types(*words).stdout == local.stdout
+        assert "phones" in local.stdout or "volume" in local.stdout
     assert [*(tmp_path / "temporary").iterdir()] == []
 
 

@@ -158,7 +158,15 @@ def test_what_is_forgotten_is_gone_from_the_next_page_before_the_tables_are_made
     assert "canary iPhone" in before
     assert "Canary thread" in before
     assert "canary_thread" in before
-    assert someone.types("forget", "--author", "u/Canary_One", "--yes", now=NOW + DAY).exit_code == 0
+    pages = someone.lake.root / "reports"
+    assert someone.types("report", *PERIOD).exit_code == 0
+    assert len([*pages.iterdir()]) == 1
+    assert someone.types("forget", "--author", "u/Nobody_Here", "--yes", now=NOW + DAY).exit_code == 1
+    assert len([*pages.iterdir()]) == 1
+    forgotten = someone.types("forget", "--author", "u/Canary_One", "--yes", now=NOW + DAY)
+    assert forgotten.exit_code == 0
+    assert f"{pages} may quote it and were removed" in forgotten.stderr
+    assert [*pages.iterdir()] == []
     for _ in ("before augment", "after it"):
         page = report(someone)
         assert "canary" not in page.lower()

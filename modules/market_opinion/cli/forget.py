@@ -20,7 +20,7 @@ from reddit_ingest.erasure import ORPHAN_AGE_S, Erasure, PurgeReport
 from reddit_ingest.view import graves, subreddits_in
 
 from .display import LiveProgress, console, moment, table
-from .options import json_option, lake_to_read, now_option
+from .options import REPORTS, json_option, lake_to_read, now_option
 
 
 @dataclass(slots=True)
@@ -41,6 +41,11 @@ class _Outcome:
     forgotten: list[Tombstone]
     known: frozenset[str] = frozenset()
     report: PurgeReport = field(default_factory=PurgeReport)
+
+    @property
+    def has_erased(self) -> bool:
+        """Whether anything became of it."""
+        return bool(self.forgotten) or self.report != PurgeReport()
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -105,6 +110,8 @@ def forget(
             erasure.bury(outcome.subreddit, outcome.forgotten)
         for outcome in outcomes:
             outcome.report = _purged(erasure, outcome.subreddit, wish)
+        if isinstance(lake, LocalLake) and any(outcome.has_erased for outcome in outcomes):
+            _remove_pages(lake)
     missing = _missing(outcomes, wish)
     again_ts = clock.now_ts() + ORPHAN_AGE_S if any(outcome.report.due for outcome in outcomes) else None
     if as_json:
@@ -136,6 +143,15 @@ def _alone(lake: Any) -> Iterator[None]:
         return
     with LiveProgress() as progress, lake.locked(progress):
         yield
+
+
+def _remove_pages(lake: LocalLake) -> None:
+    """Remove the pages in the lake: nobody knows which of them quotes what was erased."""
+    pages = sorted((lake.root / REPORTS).glob("*.html"))
+    for page in pages:
+        page.unlink(missing_ok=True)
+    if pages:
+        click.echo(f"the {len(pages):,} pages in {lake.root / REPORTS} may quote it and were removed", err=True)
 
 
 def _found(erasure: Erasure, lake: Any, settings: IngestSettings, subreddit: str, wish: _Wish) -> _Outcome:
@@ -197,6 +213,6 @@ def _print(outcomes: Sequence[_Outcome]) -> None:
             outcome.report.due,
         )
         for outcome in outcomes
-        if outcome.forgotten or outcome.report != PurgeReport()
+        if outcome.has_erased
     ]
     console().print(table(columns, rows) if rows else "nothing had to be erased")

@@ -66,6 +66,8 @@ class _LakeType(click.ParamType[LocalLake]):
 Command = Callable[..., Any]
 
 DEFAULT_MARKET = "smartphones"
+REPORTS = "reports"
+"""Where pages stand in a lake in a folder; they hold people's words."""
 
 
 def lake_option(default: str = "lake") -> Callable[[Command], Command]:

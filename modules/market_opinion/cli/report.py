@@ -25,7 +25,7 @@ from ..market import Market, load_market
 from ..report import wording
 from ..report.exports import to_csv, to_json, to_tables
 from .display import LiveProgress, console, harmless, table
-from .options import Day, json_option, lake_to_read, market_option
+from .options import REPORTS, Day, json_option, lake_to_read, market_option
 
 DAYS_AT_MOST = 366
 _FIRST_DAY = date(2005, 6, 23)
@@ -152,7 +152,7 @@ def _period(
 
 def default_output(lake: Any, figures: Figures) -> Path:
     """Return where a page goes: into the lake, if it is in a folder, else here."""
-    folder = lake.root / "reports" if isinstance(lake, LocalLake) else Path()
+    folder = lake.root / REPORTS if isinstance(lake, LocalLake) else Path()
     return folder / f"{figures.market}-{figures.period.first}-{figures.period.last}.html"
 
 
