@@ -71,8 +71,14 @@ def load_mentions(connection: duckdb.DuckDBPyConnection, market: str, zone: str,
     # Sums do not depend on the order of rows, and numbers are grouped faster than names.
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("DROP TABLE IF EXISTS days_said CASCADE")
+    bounds = days.bounds(zone)
     connection.execute(
-        "CREATE OR REPLACE TYPE named_brand AS ENUM (SELECT DISTINCT brand FROM mentions ORDER BY brand)"
+        f"""
+        CREATE OR REPLACE TYPE named_brand AS ENUM (
+            SELECT DISTINCT brand FROM mentions WHERE date BETWEEN '{bounds["first"]}' AND '{bounds["last"]}'
+            ORDER BY brand
+        )
+        """  # noqa: S608 - only days stand in it
     )
     connection.execute(
         """
@@ -82,7 +88,7 @@ def load_mentions(connection: duckdb.DuckDBPyConnection, market: str, zone: str,
         FROM mentions
         WHERE market = $market AND date BETWEEN $first AND $last AND created_utc >= $start AND created_utc < $end
         """,
-        {"market": market} | days.bounds(zone),
+        {"market": market} | bounds,
     )
     connection.execute(
         f"""

@@ -184,8 +184,8 @@ def _brands(
     series: Mapping[tuple[str, str | None], tuple[Day, ...]],
 ) -> tuple[BrandFigures, ...]:
     raw, parts = opinions(connection, ("span", "brand")), shares(connection)
-    everything = opinions(connection, ("span", "brand"), condition="true")
-    total = sum(opinion.mentions for (span, _), opinion in everything.items() if span == NOW)
+    everything = opinions(connection, ("span", "brand"), condition=f"span = '{NOW}'")
+    total = sum(opinion.mentions for opinion in everything.values())
     products = _products(connection, market, correction)
     names: dict[str, str] = {brand.id: brand.name for brand in market.brands}
     found = [
