@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TERRAFORM_VERIFY ?= $(firstword $(wildcard ../shared/tools/*/verify))
 # Labelled opinions to train and measure with; they are no part of the repository.
 OPINION ?= ../shared/data/opinion
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	--override requirements/without.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-mutations test-faults-nightly test-aws lint format bench model model-all model-minilm bench-alarms package lock clean
@@ -50,7 +51,7 @@ model: .venv/dev.stamp ## Train the shipped sentiment model, measure it, write i
 model-all: .venv/dev.stamp ## Train on every labelled file, into build/: for measuring, never shipped
 	@OMP_NUM_THREADS=1 $(BIN)/python -m market_opinion.sentiment.making "$(OPINION)" --all build/model-all
 
-model-minilm: ## Fine-tune the engine minilm (about fifteen minutes; an environment of its own with torch)
+model-minilm: ## Fine-tune the engine minilm (about half an hour; an environment of its own with torch)
 	@test -d build/minilm-venv || $(PYTHON) -m venv build/minilm-venv
 	@build/minilm-venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/minilm.in
 	@PYTHONPATH=modules build/minilm-venv/bin/python -m market_opinion.sentiment.minilm_training "$(OPINION)" modules/market_opinion/sentiment/models
@@ -69,7 +70,7 @@ package: .venv/dev.stamp ## Build the ingestion function's zip
 
 lock: .venv/bin/python ## Write requirements/*.txt again (versions and hashes, no host names)
 	$(PIP) install uv
-	$(LOCK) pyproject.toml requirements/build.in requirements/dev.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra minilm requirements/build.in requirements/dev.in -o requirements/dev.txt
 	$(LOCK) pyproject.toml requirements/build.in -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
 
@@ -85,11 +86,11 @@ clean: ## Remove what the other targets made
 
 .venv/run.stamp: requirements/run.txt pyproject.toml | .venv/bin/python
 	@echo "Installing what the platform needs to run ..." >&2
-	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/run.stamp
 	@echo "Installing what the tests need ..." >&2
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -35,7 +35,10 @@ def evaluate(folder: Path, engines: Sequence[str], folds: int, as_json: bool) ->
       market-opinion evaluate labelled --engine lexicon --json
       market-opinion evaluate labelled --folds 5
     """
-    made = measure(folder, list(engines) or installed_engines(), folds, lambda line: click.echo(line, err=True))
+    chosen = list(engines) or installed_engines()
+    if not engines and "minilm" not in chosen:
+        click.echo("minilm was left out: pip install 'market-opinion[minilm]'", err=True)
+    made = measure(folder, chosen, folds, lambda line: click.echo(line, err=True))
     if as_json:
         click.echo(json.dumps(made.to_dict(), indent=1))
     else:

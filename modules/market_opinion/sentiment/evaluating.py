@@ -19,6 +19,9 @@ from .measuring import Figures, Labels, TopicFigures, answers_of, figures, mixed
 from .scoring import Probabilities, Scorer, make_scorer
 
 CALIBRATION_ROWS = 300
+SEEN = "SEEN IN TRAINING"
+"""How an engine knows a file of which its figures prove nothing."""
+
 _CALIBRATION_DRAWS = 3
 _SEED = 20_140
 
@@ -192,7 +195,7 @@ def _measured(
         elif scorer.engine == "linear" and name in learned.shipped:
             answers, how = learned.shipped[name], f"{folds}-fold"
         elif name in trained_on:
-            how = "SEEN IN TRAINING"
+            how = SEEN
         yield _one(scorer.engine, how, rows, labels, answers, per_second)
     if name in learned.everything:
         yield _one("linear-all", f"{folds}-fold", rows, labels, learned.everything[name], None)

@@ -102,19 +102,17 @@ def installed_minilm() -> MiniLMScorer:
         DamagedState: the model is not the one that was trained.
     """
     folder = files(__package__) / "models"
-    if not (folder / "minilm.json").is_file():
-        raise FixConfiguration("the model of the engine minilm is not installed; `make model-minilm` trains it")
     try:
         card = json.loads((folder / "minilm.json").read_text(encoding="utf-8"))
         stored = {name: (folder / card[name]).read_bytes() for name in ("model", "tokenizer")}
         sound = all(hashlib.sha256(part).hexdigest() == card[f"{name}_sha256"] for name, part in stored.items())
     except (OSError, ValueError, KeyError) as cause:
-        raise DamagedState(f"the model minilm cannot be read ({cause}); `make model-minilm` trains it") from cause
+        raise DamagedState(f"the model minilm is not there ({cause}); install the package again") from cause
     if not sound:
         raise DamagedState("the model minilm is damaged: its SHA-256 is not that of its card; install it again")
     try:
         return MiniLMScorer(**stored)
     except ImportError as cause:
         raise FixConfiguration(
-            f"the engine minilm needs {cause.name}: pip install 'market-opinion[minilm]', or use linear"
+            f"the engine minilm needs {cause.name}: pip install 'market-opinion[minilm]', or name --engine linear"
         ) from cause

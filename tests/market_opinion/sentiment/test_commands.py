@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from market_opinion.cli import main
+from market_opinion.sentiment.scoring import ENGINES
 
 GOOD = ["love", "great", "awesome", "amazing", "perfect", "best phone, excellent"]
 DULL = ["yesterday", "seen", "ordered", "arrived", "blue", "photos"]
@@ -25,6 +26,16 @@ def labelled(folder: Path, name: str = "phones.tsv", repeat: int = 5) -> None:
     (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def test_without_its_libraries_an_engine_is_left_out_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled(tmp_path)
+    monkeypatch.setattr("market_opinion.sentiment.scoring.find_spec", lambda name: None)
+    result = run("evaluate", str(tmp_path), "--json")
+    assert [one["engine"] for one in json.loads(result.stdout)["files"]["phones.tsv"]] == ["majority", "lexicon", "linear"]
+    assert "minilm was left out: pip install 'market-opinion[minilm]'" in result.stderr
+
+
 def test_every_engine_is_measured_on_every_labelled_file(tmp_path: Path) -> None:
     labelled(tmp_path)
     (tmp_path / "compared.tsv").write_text(
@@ -35,7 +46,7 @@ def test_every_engine_is_measured_on_every_labelled_file(tmp_path: Path) -> None
     result = run("evaluate", str(tmp_path), "--json")
     assert result.exit_code == 0, result.output
     made = json.loads(result.stdout)
-    assert [one["engine"] for one in made["files"]["phones.tsv"]] == ["majority", "lexicon", "linear"]
+    assert [one["engine"] for one in made["files"]["phones.tsv"]] == ["majority", *ENGINES]
     lexicon = made["files"]["phones.tsv"][1]
     assert lexicon["n"] == 90
     assert lexicon["accuracy"] > 0.9
@@ -43,6 +54,7 @@ def test_every_engine_is_measured_on_every_labelled_file(tmp_path: Path) -> None
         "majority": pytest.approx(1 / 3),
         "rule": 1,
     }
+    assert "minilm was left out" not in result.stderr
     assert made["skipped"] == {"other.tsv": "no columns label and text"}
     assert "other.tsv was left out" in result.stderr
     shown = run("evaluate", str(tmp_path), "--engine", "lexicon")

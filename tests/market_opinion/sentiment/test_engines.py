@@ -1,7 +1,6 @@
 """What every engine promises: the same words mean the same of every brand, and nothing typed breaks it."""
 
 import time
-from itertools import product
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from market_opinion.sentiment.scoring import (
     NO_OPINION,
     Probabilities,
     Scorer,
-    installed_engines,
     make_scorer,
 )
 from reddit_ingest.core.errors import InvalidRequest
@@ -38,8 +36,6 @@ SAYINGS = [
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
 def scorer(request: pytest.FixtureRequest) -> Scorer:
-    if request.param not in installed_engines():
-        pytest.skip(f"the engine {request.param} is not installed")
     return make_scorer(request.param)
 
 
@@ -184,14 +180,3 @@ def test_engines_have_an_identity(scorer: Scorer) -> None:
     assert scorer.engine in ENGINES
     assert len(scorer.model_hash) == 16
     assert make_scorer(scorer.engine).model_hash == scorer.model_hash
-
-
-def test_the_default_engine_reads_3_000_mentions_a_second(linear: Scorer) -> None:
-    texts = [
-        f"{one.format('Pixel')}. {other.format('iPhone')}. I have had it for {number} weeks now"
-        for number, (one, other) in enumerate(product(SAYINGS * 3, SAYINGS * 3))
-    ]
-    scores(linear, texts[:200])
-    started = time.process_time()
-    scores(linear, texts)
-    assert len(texts) / (time.process_time() - started) > 3_000

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -75,16 +76,23 @@ def beside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-def test_the_engine_minilm_says_how_to_get_its_model(beside: Path) -> None:
-    with pytest.raises(FixConfiguration, match="make model-minilm"):
+def test_the_engine_minilm_says_how_to_get_its_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(FixConfiguration, match=r"needs onnxruntime: pip install 'market-opinion\[minilm\]'"):
         minilm.installed_minilm()
+
+
+def test_the_shipped_transformer_is_the_one_of_the_card_and_small() -> None:
+    card = shipped_card()["models"]["minilm"]
+    assert card["sha256"].startswith(minilm.installed_minilm().model_hash)
+    assert (MODELS / card["file"]).stat().st_size == card["bytes"] <= 25_000_000
 
 
 def test_a_damaged_minilm_is_not_used(beside: Path) -> None:
     (beside / "minilm.json").write_text(
         '{"model": "m", "tokenizer": "t", "model_sha256": "0", "tokenizer_sha256": "0"}'
     )
-    with pytest.raises(DamagedState, match="cannot be read"):
+    with pytest.raises(DamagedState, match="is not there"):
         minilm.installed_minilm()
     for name in ("m", "t"):
         (beside / name).write_bytes(b"x")
