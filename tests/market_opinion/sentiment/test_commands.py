@@ -32,7 +32,8 @@ def test_without_its_libraries_an_engine_is_left_out_and_that_is_told(
     labelled(tmp_path)
     monkeypatch.setattr("market_opinion.sentiment.scoring.find_spec", lambda name: None)
     result = run("evaluate", str(tmp_path), "--json")
-    assert [one["engine"] for one in json.loads(result.stdout)["files"]["phones.tsv"]] == ["majority", "lexicon", "linear"]
+    measured = json.loads(result.stdout)["files"]["phones.tsv"]
+    assert [one["engine"] for one in measured] == ["majority", "lexicon", "linear"]
     assert "minilm was left out: pip install 'market-opinion[minilm]'" in result.stderr
 
 
