@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from reddit_ingest.bootstrap import LocalLake
 from reddit_sim import GeneratedWorld
 
 from .emulator import Deployment, Wire, new_deployment, running
 from .worlds import eventful_world, lake_of, live_through
+
+# How long an example takes is the machine's affair, and no failure.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 SECRET = {
     "REDDIT_CLIENT_ID": "canary-id-3f9a1c",

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reddit_ingest.core.authors import AuthorKey
@@ -104,11 +104,18 @@ def test_an_item_too_deep_to_be_looked_through_is_set_aside_without_what_it_hold
     assert b"Some_One" not in quarantine_line(hashed, SUBMISSIONS, "why", 1).data
 
 
-@settings(max_examples=50)
+SHORT = st.text(max_size=20)
+
+
 @given(
     st.dictionaries(
-        st.text(),
-        st.recursive(st.none() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)),
+        SHORT,
+        st.recursive(
+            st.none() | SHORT,
+            lambda inner: st.lists(inner, max_size=4) | st.dictionaries(SHORT, inner, max_size=4),
+            max_leaves=12,
+        ),
+        max_size=6,
     )
 )
 def test_whatever_an_item_holds_it_comes_back(item: dict[str, Any]) -> None:

@@ -67,11 +67,10 @@ class Blocks:
         A line over 4 MiB is passed over and counted as unreadable.
         """
         for piece in pieces:
-            whole = self._rest + piece
-            end = whole.rfind(b"\n") + 1
+            end = piece.rfind(b"\n") + 1
             if end:
-                self._rest = whole[end:]
-                block = whole[:end]
+                block = b"".join((self._rest, memoryview(piece)[:end]))  # every byte is copied once
+                self._rest = piece[end:]
                 if self._is_skipping:
                     self._is_skipping = False
                     skipped = block.index(b"\n") + 1
@@ -81,7 +80,7 @@ class Blocks:
                     yield block
                 self.offset += len(block)
             else:
-                self._rest = whole
+                self._rest += piece
             if len(self._rest) > MAX_LINE_BYTES:
                 self._pass_over()
         if self._rest and not self._is_skipping:
