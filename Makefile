@@ -86,11 +86,11 @@ clean: ## Remove what the other targets made
 
 .venv/run.stamp: requirements/run.txt pyproject.toml | .venv/bin/python
 	@echo "Installing what the platform needs to run ..." >&2
-	@$(PIP) install --no-deps --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-compile --no-deps --require-hashes -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/run.stamp
 	@echo "Installing what the tests need ..." >&2
-	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-compile --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -18,6 +18,7 @@ from market_opinion.cli import importing as command
 from market_opinion.cli import main
 from reddit_ingest.archives import memory, parallel
 
+from ..slow import one_in
 from .making import DAY, MARCH, Lake, comment, frame, month, submission, text, write
 
 
@@ -156,7 +157,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], Lake]:
     return paths, calm
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", one_in(2, range(4)))
 def test_killed_at_any_moment_and_run_again_the_view_is_the_same_and_finished_files_are_not_read(
     year: tuple[list[Path], Lake], tmp_path: Path, seed: int
 ) -> None:

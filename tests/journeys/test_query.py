@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import sleep  # the name: pauses of `time.sleep` are skipped here
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from click.testing import CliRunner
 
 from market_opinion.analysis.warehouse import VIEWS, open_warehouse
 from market_opinion.cli import main
+from market_opinion.cli.answers import answer
 from market_opinion.cli.simulator import environment
 from reddit_ingest.bootstrap import LocalLake
 from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
@@ -347,18 +349,27 @@ def test_ctrl_c_at_the_prompt_ends_what_runs_and_nothing_else(someone: Person, t
     terminal = Terminal(someone.lake, tmp_path)
     terminal.shows("query> ")
     terminal.types(f"{SLOW};\n")
-    time.sleep(2)
+    sleep(2)
     terminal.process.send_signal(signal.SIGINT)
     terminal.shows("query> ")
     terminal.types("SELECT (\n")
     terminal.shows("...> ")
-    time.sleep(0.5)  # a signal between the prompt and the reading is heard with the next key only: Python's own gap
+    sleep(0.5)  # a signal between the prompt and the reading is heard with the next key only: Python's own gap
     terminal.process.send_signal(signal.SIGINT)
     terminal.shows("query> ")
     terminal.types("SELECT 40 + 2 AS answer;\n")
     assert "42" in terminal.shows("query> ")[-40:]
     terminal.types(".quit\n")
     assert terminal.ends() == 0
+
+
+def test_an_answer_that_was_left_half_read_keeps_no_other_from_being_given(
+    someone: Person, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_warehouse(someone.lake.augmented().reader) as connection:
+        connection.execute("FROM range(10000000)")
+        answer(connection, "SELECT 40 + 2 AS answer", "table", io.BytesIO())
+    assert "42" in capsys.readouterr().out
 
 
 def test_a_terminal_gets_no_parquet_and_obeys_no_text(someone: Person, tmp_path: Path) -> None:
@@ -442,4 +453,4 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     end = time.monotonic() + 40
     while not is_so():
         assert time.monotonic() < end
-        time.sleep(0.05)
+        sleep(0.05)
