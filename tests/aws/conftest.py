@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import prawcore.sessions
 import pytest
 
 from reddit_ingest import aws, reddit_client
@@ -16,6 +15,7 @@ from reddit_ingest.clocks import FixedClock
 from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
 
 from ..emulator import Deployment, Wire
+from ..pauses import skip_pauses
 from .runtime import lay_out_runtime
 from .zipped import build
 
@@ -36,7 +36,7 @@ SUBREDDITS = [
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries pause for seconds; here nobody waits."""
-    monkeypatch.setattr(prawcore.sessions.time, "sleep", lambda seconds: None)
+    skip_pauses(monkeypatch)
     monkeypatch.setattr(reddit_client, "_FIRST_PAUSE_S", 0.0)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0)
     assert aws.CLIENT_CONFIG.retries["total_max_attempts"] == 4

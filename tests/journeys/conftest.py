@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import prawcore.sessions
 import pytest
 from click.testing import CliRunner, Result
 
@@ -17,6 +16,8 @@ from reddit_ingest import arctic_client, reddit_client, view
 from reddit_ingest.bootstrap import LocalLake
 from reddit_ingest.core.windows import iso
 from reddit_sim import HostilePlan, RecordedWorld, Simulator, World
+
+from ..pauses import skip_pauses
 
 HOUR = 3_600
 
@@ -55,7 +56,7 @@ class Person:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries pause for seconds; here nobody waits."""
-    monkeypatch.setattr(prawcore.sessions.time, "sleep", lambda seconds: None)
+    skip_pauses(monkeypatch)
     monkeypatch.setattr(reddit_client, "_FIRST_PAUSE_S", 0.0)
     monkeypatch.setattr(arctic_client, "PACE_S", 0.0)
     monkeypatch.setattr(arctic_client, "PAUSES_S", (0.0, 0.0, 0.0))

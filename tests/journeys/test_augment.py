@@ -6,10 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from time import sleep  # the name: pauses of `time.sleep` are skipped here
 from typing import Any
 
 import pytest
@@ -146,7 +146,7 @@ def test_killed_at_any_moment_and_run_again_it_makes_the_same_bytes(someone: Per
         process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         assert process.stderr
         process.stderr.readline()  # something has been made
-        sleep(dice.uniform(0, 0.3))
+        time.sleep(dice.uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
         killed += process.wait() == -signal.SIGKILL
         process.stderr.close()

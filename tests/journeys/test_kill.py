@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 import sys
-from time import sleep  # the name: pauses of `time.sleep` are skipped here
+import time
 
 import pytest
 
@@ -36,8 +36,8 @@ def test_killed_at_a_random_moment_and_run_again_the_view_is_the_same(reddit, pe
     folder = shaken.lake.landing / "reddit" / "phones"
     target = random.Random(seed).randrange(24)
     while process.poll() is None and sum(1 for _ in folder.glob("*/*/manifest-*")) < target:
-        sleep(0.001)
-    sleep(random.Random(seed + 100).random() * 0.01)
+        time.sleep(0.001)
+    time.sleep(random.Random(seed + 100).random() * 0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
 
@@ -67,7 +67,7 @@ def test_ctrl_c_says_that_finished_windows_are_safe_and_exits_3(reddit, person, 
         command, env={**os.environ, **someone.env}, stderr=subprocess.PIPE, stdout=subprocess.PIPE
     )
     while not simulator.stats()["requests_total"]:
-        sleep(0.01)
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 3

@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import sleep  # the name: pauses of `time.sleep` are skipped here
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -349,12 +348,12 @@ def test_ctrl_c_at_the_prompt_ends_what_runs_and_nothing_else(someone: Person, t
     terminal = Terminal(someone.lake, tmp_path)
     terminal.shows("query> ")
     terminal.types(f"{SLOW};\n")
-    sleep(2)
+    time.sleep(2)
     terminal.process.send_signal(signal.SIGINT)
     terminal.shows("query> ")
     terminal.types("SELECT (\n")
     terminal.shows("...> ")
-    sleep(0.5)  # a signal between the prompt and the reading is heard with the next key only: Python's own gap
+    time.sleep(0.5)  # a signal between the prompt and the reading is heard with the next key only: Python's own gap
     terminal.process.send_signal(signal.SIGINT)
     terminal.shows("query> ")
     terminal.types("SELECT 40 + 2 AS answer;\n")
@@ -453,4 +452,4 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     end = time.monotonic() + 40
     while not is_so():
         assert time.monotonic() < end
-        sleep(0.05)
+        time.sleep(0.05)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import praw
-import prawcore.sessions
 import pytest
 
 from reddit_sim import ItemWorld, Simulator, World
 from reddit_sim.shapes import comment_fields, post_fields
 from reddit_sim.things import Comment, Post
+
+from ..pauses import skip_pauses
 
 T0 = 1_767_600_000
 
@@ -17,7 +18,7 @@ T0 = 1_767_600_000
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """PRAW pauses for seconds between its tries; here nobody waits."""
-    monkeypatch.setattr(prawcore.sessions.time, "sleep", lambda seconds: None)
+    skip_pauses(monkeypatch)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import prawcore.sessions
 import pytest
 
 from reddit_ingest import reddit_client, view
@@ -16,6 +15,7 @@ from reddit_ingest.core.windows import HOUR_S, Window, last_settled_end
 
 from ...conftest import SECRET
 from ...fakes import Crash, ScriptedSource
+from ...pauses import skip_pauses
 from .in_process_aws import InProcessAws, Sdk
 
 T0 = 1_767_225_600  # 2026-01-01 00:00 UTC
@@ -65,7 +65,7 @@ def scripted(sdk: Sdk, monkeypatch: pytest.MonkeyPatch) -> Sdk:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries pause for seconds; here nobody waits, and every case has the retries of a new process."""
-    monkeypatch.setattr(prawcore.sessions.time, "sleep", lambda seconds: None)
+    skip_pauses(monkeypatch)
     monkeypatch.setattr(reddit_client, "_FIRST_PAUSE_S", 0.0)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda self, context: 0)
     monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda self, amount: True)

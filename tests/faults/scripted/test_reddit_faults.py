@@ -8,8 +8,6 @@ from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
-import prawcore.rate_limit
-import prawcore.sessions
 import pytest
 
 from reddit_ingest import reddit_client
@@ -43,10 +41,6 @@ BLOCKING = {
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reddit_client, "READ_TIMEOUT_S", 0.15)
-    for module in (prawcore.sessions, prawcore.rate_limit):
-        real = module.time
-        still = SimpleNamespace(sleep=lambda s: None, monotonic=real.monotonic, monotonic_ns=real.monotonic_ns)
-        monkeypatch.setattr(module, "time", still)
 
 
 @pytest.fixture(scope="module")
