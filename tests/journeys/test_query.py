@@ -13,16 +13,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
 from market_opinion.analysis.warehouse import VIEWS, open_warehouse
 from market_opinion.cli import main
-from market_opinion.cli.answers import answer
+from market_opinion.cli.query import _interruptible
 from market_opinion.cli.simulator import environment
 from reddit_ingest.bootstrap import LocalLake
 from reddit_sim import GeneratedWorld, Simulator, SubredditSpec
@@ -362,13 +364,29 @@ def test_ctrl_c_at_the_prompt_ends_what_runs_and_nothing_else(someone: Person, t
     assert terminal.ends() == 0
 
 
-def test_an_answer_that_was_left_half_read_keeps_no_other_from_being_given(
-    someone: Person, capsys: pytest.CaptureFixture[str]
+def test_ctrl_c_while_a_statement_is_being_started_leaves_none_running(
+    someone: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begin, ends = ThreadPoolExecutor.submit, []
+
+    def work() -> None:
+        try:
+            connection.execute("SELECT count(*) FROM range(5000000000) WHERE range % 7 = 3").fetchall()
+        except duckdb.InterruptException as end:
+            ends.append(end)
+
+    def submit(pool: ThreadPoolExecutor, task: Callable[[], None]) -> object:
+        begun = begin(pool, task)
+        if task is work:
+            raise KeyboardInterrupt
+        return begun
+
     with open_warehouse(someone.lake.augmented().reader) as connection:
-        connection.execute("FROM range(10000000)")
-        answer(connection, "SELECT 40 + 2 AS answer", "table", io.BytesIO())
-    assert "42" in capsys.readouterr().out
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+        with pytest.raises(KeyboardInterrupt):
+            _interruptible(connection, work)
+        assert len(ends) == 1
+        assert connection.execute("SELECT 40 + 2").fetchall() == [(42,)]
 
 
 def test_a_terminal_gets_no_parquet_and_obeys_no_text(someone: Person, tmp_path: Path) -> None:

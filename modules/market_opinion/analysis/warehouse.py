@@ -1,7 +1,6 @@
 """The augmented zone for SQL: DuckDB over its parts, with named views."""
 
 import re
-import signal
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -102,18 +101,9 @@ def tables_behind(sql: str) -> set[str]:
 def _connected(
     place: Path, staged: set[str], first: date | None = None, last: date | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    with _started() as connection:
+    with duckdb.connect(config=_CONFIG) as connection:
         _make_views(connection, place, staged, f"date BETWEEN '{first or date.min}' AND '{last or date.max}'")
         yield connection
-
-
-def _started() -> duckdb.DuckDBPyConnection:
-    """Start DuckDB with threads that do not hear Ctrl-C: one that did would keep it from who waits at a prompt."""
-    heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return duckdb.connect(config=_CONFIG)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, heard)
 
 
 def _stage(zone: StagingReader, place: Path, tables: Iterable[str], first: date | None, last: date | None) -> set[str]:

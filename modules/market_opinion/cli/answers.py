@@ -39,7 +39,6 @@ def answer(connection: duckdb.DuckDBPyConnection, sql: str, form: str, target: B
         FixConfiguration: DuckDB cannot answer it; the message is its own, with the place in the SQL.
     """
     try:
-        connection.abort()  # Ctrl-C may have left the answer before half read
         queries = _queries(connection, sql)
         if not queries:
             raise InvalidRequest("there is no SQL to run; for example: SELECT count(*) FROM mentions")

@@ -144,11 +144,12 @@ def _warehouse(
 def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
     """Do work that waits for DuckDB, so that Ctrl-C ends it: DuckDB itself does not hear of it."""
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(work)
         try:
-            running.result()
+            pool.submit(work).result()
         except KeyboardInterrupt:
-            while not running.done():
+            # Heard while the work was begun, it comes before there is anything to wait for but what follows the work.
+            after = pool.submit(lambda: None)
+            while not after.done():
                 connection.interrupt()
-                wait([running], timeout=0.1)
+                wait([after], timeout=0.1)
             raise
