@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The command that plans and applies Terraform without an account, where there is one.
 TERRAFORM_VERIFY ?= $(firstword $(wildcard ../shared/tools/*/verify))
@@ -20,10 +21,10 @@ run: .venv/run.stamp ## Main job end to end with no account: simulated Reddit, l
 	@$(BIN)/market-opinion demo
 
 test: lint ## Everything CI runs: lint, types, import rules, tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(PYTEST)
 
 test-slow: .venv/dev.stamp ## What `make test` leaves out: all cases of the fault suites, a real month hour by hour (minutes)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	$(PYTEST) -m slow
 
 test-mutations: .venv/dev.stamp ## Seeded mistakes: each must be found by some test (about two minutes)
 	@$(BIN)/python -m tests.mutations

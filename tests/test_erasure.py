@@ -783,7 +783,7 @@ def land_world(lake: MemoryLake, items: list[Item], attempts: list[tuple[list[in
                 land(lake, fitting, T0 + observed * HOUR_S, window, subreddit)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(worlds())
 def test_whatever_a_lake_holds_what_is_gone_leaves_no_trace_and_the_rest_is_as_it_was(world: Any) -> None:
     items, attempts, going = world

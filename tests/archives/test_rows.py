@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reddit_ingest.archives.rows import RowMaker, UnreadableLine, kind_of_line
@@ -71,7 +71,6 @@ odd = st.dictionaries(
 )
 
 
-@settings(deadline=None)  # learning builds types, which takes its time on a busy machine
 @given(st.sampled_from(["comments", "submissions"]), st.lists(st.tuples(odd, st.booleans()), min_size=2, max_size=8))
 def test_what_was_learned_of_other_rows_changes_none(kind: str, rows: list[tuple[dict[str, Any], bool]]) -> None:
     made, other = maker(kind), maker(kind)

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reddit_ingest.core.errors import InvalidRequest
@@ -139,7 +139,7 @@ events = (
 )
 
 
-@settings(max_examples=1_000, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=1_000)
 @given(events)
 def test_any_event_gives_a_request_that_can_be_served_or_is_refused(event: Any) -> None:
     try:

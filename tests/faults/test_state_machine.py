@@ -558,7 +558,6 @@ TestLake.settings = settings(
     max_examples=int(EXAMPLES or 200),
     stateful_step_count=50,
     derandomize=EXAMPLES is None,
-    deadline=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from market_opinion import webhook
@@ -272,7 +272,6 @@ def looked(title: str, alerts: int) -> _Looked:
 HOSTILE = st.sampled_from(["<!channel>", "a|b>c<d", "&" * 400, "\x1b[2J\u202e", " \n"])
 
 
-@settings(deadline=None)
 @given(st.text(max_size=400) | HOSTILE, st.integers(1, 60))
 def test_no_title_breaks_a_message_for_slack(title: str, alerts: int) -> None:
     message = _slack(SMARTPHONES, [looked(title, alerts)])

@@ -251,7 +251,7 @@ def test_a_damaged_part_is_named_with_what_to_do(someone: Person, tmp_path: Path
     result = Person(lake, {}).types("query", "FROM mentions")
     assert result.exit_code == 1
     assert re.search(r"[\"']augmented/mentions/subreddit=\w+/date=[\d-]+/part.parquet[\"']", result.stderr)
-    assert "`market-opinion augment --rebuild` makes" in result.stderr
+    assert "`market-opinion augment --rebuild` makes them anew" in result.stderr
 
 
 def test_a_file_that_is_there_is_left_alone(someone: Person, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def tombstone(draw: st.DrawFn) -> Tombstone:
     return Tombstone(name, T0, draw(st.sampled_from([*Reason])), T0 + draw(st.sampled_from([0, 2 * DAY, 9 * DAY])))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.lists(observation(), min_size=1, max_size=6), min_size=1, max_size=4), st.lists(tombstone(), max_size=3)
 )

@@ -217,7 +217,7 @@ def test_three_copies_by_one_author_or_in_one_thread_are_a_flood(same: dict[str,
     assert all("flood" not in flags for flags in flag_repeats(documents[:2]).values())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.randoms(use_true_random=False))
 def test_repeats_do_not_depend_on_the_order(shuffler: random.Random) -> None:
     documents = [

@@ -70,7 +70,6 @@ def load_mentions(connection: duckdb.DuckDBPyConnection, market: str, zone: str,
     connection.execute(f"CREATE OR REPLACE TEMP MACRO local_day(ts) AS CAST({moment} AS DATE)")
     # Sums do not depend on the order of rows, and numbers are grouped faster than names.
     connection.execute("SET preserve_insertion_order = false")
-    connection.execute("DROP TABLE IF EXISTS days_said CASCADE")
     bounds = days.bounds(zone)
     connection.execute(
         f"""

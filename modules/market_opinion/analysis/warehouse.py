@@ -28,8 +28,7 @@ NO_EXTENSIONS = "/dev/null"
 
 _HIVE = (("subreddit", "VARCHAR", pa.string()), ("date", "DATE", pa.date32()))
 _FETCHES = 16
-PATH_OF_PARTS = re.compile(r"""(["'])[^"']*/parts/(?=augmented/)""")
-"""What stands before the key of a part in DuckDB's messages."""
+_PATH_OF_PARTS = re.compile(r"""(["'])[^"']*/parts/(?=augmented/)""")
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A name that is no view is an error, never a variable of this program.
     "python_enable_replacements": "false",
@@ -73,11 +72,21 @@ def _damage_told() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as cause:
-        told = PATH_OF_PARTS.sub(r"\1", str(cause)).partition("\n")[0]
-        raise DamagedState(
-            f"the tables cannot be read: {told}; if they were changed just now, run this again;"
-            " else `market-opinion augment --rebuild` makes them anew"
-        ) from cause
+        raise damage_of(told_by(cause)) from cause
+
+
+def told_by(error: Exception) -> str:
+    """Return what DuckDB says of an error, with the keys of parts in the place of their paths."""
+    return _PATH_OF_PARTS.sub(r"\1", str(error))
+
+
+def damage_of(told: str) -> DamagedState:
+    """Return what to tell a person of parts that DuckDB cannot read."""
+    first = told.partition("\n")[0]
+    return DamagedState(
+        f"the tables cannot be read: {first}; if they were changed just now, run this again;"
+        " else `market-opinion augment --rebuild` makes them anew"
+    )
 
 
 def tables_behind(sql: str) -> set[str]:

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from rich.markup import escape
 from rich.text import Text
 
-from reddit_ingest.core.errors import FixConfiguration, InvalidRequest
+from reddit_ingest.core.errors import DamagedState, FixConfiguration, InvalidRequest
 
-from ..analysis.warehouse import NO_EXTENSIONS, PATH_OF_PARTS, VIEWS
+from ..analysis.warehouse import NO_EXTENSIONS, VIEWS, damage_of, told_by
 from .display import console, harmless, table
 
 TABLE, CSV, JSON, PARQUET = FORMATS = ("table", "csv", "json", "parquet")
@@ -37,6 +37,7 @@ def answer(connection: duckdb.DuckDBPyConnection, sql: str, form: str, target: B
 
     Raises:
         FixConfiguration: DuckDB cannot answer it; the message is its own, with the place in the SQL.
+        DamagedState: it cannot read a part.
     """
     try:
         queries = _queries(connection, sql)
@@ -60,9 +61,9 @@ def _queries(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
     return found
 
 
-def refusal(error: Exception) -> FixConfiguration:
+def refusal(error: Exception) -> FixConfiguration | DamagedState:
     """Return what to tell a person of an error of DuckDB: its first lines, and where in the SQL it is."""
-    told, mark, place = harmless(PATH_OF_PARTS.sub(r"\1", str(error))).partition("\nLINE ")
+    told, mark, place = harmless(told_by(error)).partition("\nLINE ")
     first, *more = (line for line in told.split("\n") if line)
     pointer = f"\nLINE {place}" if mark else ""
     if unknown := _UNKNOWN.match(first):
@@ -70,8 +71,7 @@ def refusal(error: Exception) -> FixConfiguration:
     if NO_EXTENSIONS in first:
         return FixConfiguration("there are no extensions here: nothing is fetched from the network")
     if "augmented/" in first and "part.parquet" in first:
-        advice = "if it was changed just now, run this again; else `market-opinion augment --rebuild` makes it anew"
-        return FixConfiguration(f"{first}; {advice}")
+        return damage_of(first)
     return FixConfiguration(
         "\n".join([first, *(line for line in more if mark or line.startswith("Candidate"))]) + pointer
     )

@@ -13,6 +13,7 @@ from reddit_ingest.core.errors import InvalidRequest, PlatformError
 from . import training
 from .datasets import read_labelled, read_pairs
 from .evaluating import SEEN, Evaluation, Measured, evaluate
+from .minilm import sha256_of, stored_minilm
 from .scoring import ENGINES
 
 _MODELS = Path(__file__).parent / "models"
@@ -76,13 +77,11 @@ def checked(path: Path, sha256: str) -> Path:
 
 
 def _card(stored: bytes, rows: dict[str, int]) -> dict[str, Any]:
-    told = json.loads((_MODELS / "minilm.json").read_text(encoding="utf-8"))
-    minilm = (_MODELS / told["model"]).read_bytes()
-    both = minilm + (_MODELS / told["tokenizer"]).read_bytes()
+    minilm = stored_minilm()
     return {
         "models": {
             "linear": {"file": "linear.npz", "sha256": hashlib.sha256(stored).hexdigest(), "bytes": len(stored)},
-            "minilm": {"file": told["model"], "sha256": hashlib.sha256(both).hexdigest(), "bytes": len(minilm)},
+            "minilm": {"file": "minilm.onnx", "sha256": sha256_of(**minilm), "bytes": len(minilm["model"])},
         },
         "recipe": {
             "strength": training.STRENGTH,

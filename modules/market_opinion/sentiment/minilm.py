@@ -71,7 +71,7 @@ class MiniLMScorer:
         self._tokenizer = Tokenizer.from_str(tokenizer.decode())
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self.model_hash = hashlib.sha256(model + tokenizer).hexdigest()[:16]
+        self.model_hash = sha256_of(model, tokenizer)[:16]
 
     def score(
         self,
@@ -80,7 +80,10 @@ class MiniLMScorer:
         others: Sequence[Sequence[Span]] | None = None,
     ) -> Probabilities:
         """See `Scorer.score`."""
-        read = passages(texts, spans, others)
+        return self.judge(passages(texts, spans, others))
+
+    def judge(self, read: Sequence[Passage]) -> Probabilities:
+        """Return what `score` does, of passages that were found already."""
         made = np.zeros((len(read), 3), np.float32)
         for place, passage in enumerate(read):
             if passage.tokens:
@@ -94,12 +97,16 @@ class MiniLMScorer:
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
 
 
-def installed_minilm() -> MiniLMScorer:
-    """Return the engine with the model that stands beside the package.
+def sha256_of(model: bytes, tokenizer: bytes) -> str:
+    """Return the hash of what the engine knows."""
+    return hashlib.sha256(model + tokenizer).hexdigest()
+
+
+def stored_minilm() -> dict[str, bytes]:
+    """Return `model` and `tokenizer` as they stand beside the package.
 
     Raises:
-        FixConfiguration: its libraries or its model are not installed.
-        DamagedState: the model is not the one that was trained.
+        DamagedState: they are not those that were trained.
     """
     folder = files(__package__) / "models"
     try:
@@ -110,6 +117,17 @@ def installed_minilm() -> MiniLMScorer:
         raise DamagedState(f"the model minilm is not there ({cause}); install the package again") from cause
     if not sound:
         raise DamagedState("the model minilm is damaged: its SHA-256 is not that of its card; install it again")
+    return stored
+
+
+def installed_minilm() -> MiniLMScorer:
+    """Return the engine with the model that stands beside the package.
+
+    Raises:
+        FixConfiguration: its libraries are not installed.
+        DamagedState: the model is not the one that was trained.
+    """
+    stored = stored_minilm()
     try:
         return MiniLMScorer(**stored)
     except ImportError as cause:

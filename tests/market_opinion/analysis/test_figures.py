@@ -53,7 +53,7 @@ mentions_of_two_days = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(mentions_of_two_days)
 def test_figures_are_what_counting_by_hand_gives(told: list[Row]) -> None:
     market = load_market("smartphones")

@@ -120,7 +120,7 @@ def test_with_equal_weights_the_standard_error_is_the_textbooks() -> None:
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(*[st.floats(0.01, 1)] * 3), min_size=1, max_size=20), st.floats(-1.5, 1.5), st.floats(-1.5, 1.5)
 )
