@@ -23,8 +23,8 @@ run: .venv/run.stamp ## Main job end to end with no account: simulated Reddit, l
 test: lint ## Everything CI runs: lint, types, import rules, tests
 	$(PYTEST)
 
-test-slow: .venv/dev.stamp ## What `make test` leaves out: all cases of the fault suites, a real month hour by hour (minutes)
-	$(PYTEST) -m slow
+test-slow: .venv/dev.stamp ## What `make test` leaves out: all cases of the fault suites, seeded mistakes in Terraform, a real month (minutes)
+	TERRAFORM_VERIFY="$(abspath $(TERRAFORM_VERIFY))" $(PYTEST) -m slow
 
 test-mutations: .venv/dev.stamp ## Seeded mistakes: each must be found by some test (about two minutes)
 	@$(BIN)/python -m tests.mutations

@@ -263,6 +263,7 @@ def test_the_place_of_a_mistake_is_found_exactly_once(mistake: Mistake) -> None:
     assert mistake.new != mistake.old
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES.keys())
 def test_mistakes_are_caught(copy: Copy, tmp_path: Path) -> None:
     needs_terraform()

@@ -49,7 +49,7 @@ def test_a_crash_in_a_run_of_one_hour_loses_nothing_and_doubles_nothing(lab: Lab
     lab.check_whole(LAST, LAST + HOUR_S)
 
 
-@pytest.mark.parametrize(("first", "second"), pairs(ONE_HOUR))
+@pytest.mark.parametrize(("first", "second"), one_in(3, pairs(ONE_HOUR)))
 def test_two_crashes_in_runs_of_one_hour_lose_nothing_and_double_nothing(lab: Lab, first: int, second: int) -> None:
     _die_twice(lab, first, second)
     lab.check_whole(LAST, LAST + HOUR_S)

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +149,7 @@ def test_the_calls_that_are_made_to_fail_are_made(local: Local, monkeypatch: pyt
     assert all(len(made[call]) >= least for call, least in CALLS.items())
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("nth", range(1, 7))
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(("nth", "share", "code"), one_in(5, product(range(1, 7), [0.0, 0.5, 1.0], CODES)))
 def test_a_disk_that_fails_while_bytes_are_written_leaves_no_half_file(
     local: Local, monkeypatch: pytest.MonkeyPatch, nth: int, share: float, code: str
 ) -> None:

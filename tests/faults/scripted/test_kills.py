@@ -20,6 +20,7 @@ from reddit_ingest.core.ports import Silent
 from reddit_ingest.core.windows import HOUR_S
 from reddit_ingest.lake_lock import locked
 
+from ...slow import one_in
 from .conftest import NOW, T0, names_of
 from .test_disk import Local
 
@@ -88,7 +89,7 @@ def check_after_the_kill(local: Local, before: dict[Path, bytes]) -> None:
     assert local.lake.state("test").load_last_run_timestamp("phones") == LAST + HOUR_S
 
 
-@pytest.mark.parametrize(("call", "nth", "when"), POINTS)
+@pytest.mark.parametrize(("call", "nth", "when"), one_in(3, POINTS))
 def test_killed_at_a_call_the_lake_is_whole_and_the_next_run_goes_on(
     local: Local, call: str, nth: int, when: str
 ) -> None:
@@ -102,7 +103,7 @@ def test_killed_at_a_call_the_lake_is_whole_and_the_next_run_goes_on(
     check_after_the_kill(local, before)
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", one_in(3, range(50)))
 def test_killed_at_any_moment_the_lake_is_whole_and_the_next_run_goes_on(local: Local, seed: int) -> None:
     before = local.files()
     child = forked(local.run)
@@ -115,7 +116,7 @@ def test_killed_at_any_moment_the_lake_is_whole_and_the_next_run_goes_on(local: 
 # Two processes on one lake.
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", one_in(2, range(20)))
 def test_two_processes_that_take_turns_land_everything_once(tmp_path: Path, seed: int) -> None:
     local = Local(tmp_path / "lake")
 
