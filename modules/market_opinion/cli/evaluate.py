@@ -24,7 +24,8 @@ def evaluate(folder: Path, engines: Sequence[str], folds: int, as_json: bool) ->
 
     A file is *.tsv with a first line, columns id, label (positive, neutral, negative), text; for the sentiment towards
     a target also target and start, its place in the text. Comparisons have object_a, object_b, label (better, worse,
-    none). F1 per class is in the order negative/neutral/positive (worse/none/better); "calibrated" is accuracy/macro F1
+    none). Where a column opinions holds a JSON list of [category, polarity], categories are measured (with --folds).
+    F1 per class is in the order negative/neutral/positive (worse/none/better); "calibrated" is accuracy/macro F1
     with offsets fitted on 300 of the rows, measured on the others. With --folds, the shipped recipe is cross-validated
     on the files it was trained on, and a model of all files (linear-all, never shipped) is measured beside it: some
     minutes, and scikit-learn.
@@ -71,6 +72,13 @@ def _print(made: Evaluation) -> None:
             "#divergence of 2",
         ]
         out.print(table(columns, topics, title="Shares per topic"))
+    if made.categories:
+        out.print()
+        rows = [
+            [_short(name), one.n, one.categories, _percent(one.f1), _percent(one.entity_f1)]
+            for name, one in made.categories.items()
+        ]
+        out.print(table(["file", "#n", "#categories", "#F1", "#F1 of entities"], rows, title="Categories of a text"))
 
 
 def _short(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -113,6 +114,30 @@ class LabelledPair:
 def read_pairs(path: Path) -> list[LabelledPair]:
     """Return the rows of a file of comparisons whose two things can be found in the text, in this order."""
     return [pair for row in read_rows(path) if row["label"] in OUTCOMES and (pair := _labelled_pair(row))]
+
+
+@dataclass(frozen=True, slots=True)
+class Categorised:
+    """One row: a text, and the categories that it speaks of."""
+
+    text: str
+    categories: frozenset[str]
+
+
+def read_categorised(path: Path) -> list[Categorised]:
+    """Return the rows of a file whose column `opinions` holds a JSON list of [category, polarity].
+
+    Raises:
+        InvalidRequest: the file is damaged; the message names the row.
+    """
+    return [Categorised(row["text"], _categories(row)) for row in read_rows(path)]
+
+
+def _categories(row: Mapping[str, str]) -> frozenset[str]:
+    try:
+        return frozenset(str(category) for category, _ in json.loads(row["opinions"]))
+    except (ValueError, TypeError) as cause:
+        raise InvalidRequest(f"row {row['id']!r}: opinions are no list of pairs: {row['opinions'][:40]!r}") from cause
 
 
 def _labelled_pair(row: Mapping[str, str]) -> LabelledPair | None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,22 @@ from reddit_ingest.core.errors import FixConfiguration, InvalidRequest
 
 from .calibrating import fit_offsets, shifted
 from .comparing import OUTCOMES, Comparer, RuleComparer, pair_of
-from .datasets import Labelled, LabelledPair, columns_of, read_labelled, read_pairs, text_fold
+from .datasets import (
+    Categorised,
+    Labelled,
+    LabelledPair,
+    columns_of,
+    read_categorised,
+    read_labelled,
+    read_pairs,
+    text_fold,
+)
 from .linear import shipped_card
 from .measuring import Figures, Labels, TopicFigures, answers_of, figures, mixed_rows, topic_figures
 from .scoring import Probabilities, Scorer, make_scorer
+
+if TYPE_CHECKING:
+    from .categories import CategoryFigures
 
 CALIBRATION_ROWS = 300
 SEEN = "SEEN IN TRAINING"
@@ -59,12 +71,14 @@ class Evaluation:
     """What was measured, file by file, and which files were not labelled for this."""
 
     files: dict[str, list[Measured]] = field(default_factory=dict)
+    categories: dict[str, "CategoryFigures"] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         measured = {name: [one.to_dict() for one in rows] for name, rows in self.files.items()}
-        return {"files": measured, "skipped": self.skipped}
+        categories = {name: found.to_dict() for name, found in self.categories.items()}
+        return {"files": measured, "categories": categories, "skipped": self.skipped}
 
 
 def evaluate(
@@ -80,7 +94,9 @@ def evaluate(
         FixConfiguration: scikit-learn is wanted and not there.
     """
     made = Evaluation()
-    sets, pairs = _read(folder, made)
+    sets, pairs, categorised = _read(folder, made)
+    if categorised and not folds:
+        made.skipped |= dict.fromkeys(categorised, "categories are learned: --folds measures that")
     scorers = [make_scorer(engine) for engine in engines]
     learned = _cross_validated(sets, pairs, folds, tell) if folds else _Learned()
     trained_on = _trained_on(folder)
@@ -89,19 +105,29 @@ def evaluate(
         made.files[name] = list(_measured(name, rows, scorers, learned, trained_on, folds))
     for name, some in pairs.items():
         made.files[name] = list(_measured_pairs(some, learned.pairs.get(name), folds))
+    for name, texts in categorised.items() if folds else ():
+        from . import categories
+
+        tell(f"measuring {name}")
+        made.categories[name] = categories.measured(texts, folds)
     return made
 
 
-def _read(folder: Path, made: Evaluation) -> tuple[dict[str, Rows], dict[str, list[LabelledPair]]]:
+def _read(
+    folder: Path, made: Evaluation
+) -> tuple[dict[str, Rows], dict[str, list[LabelledPair]], dict[str, list[Categorised]]]:
     if not folder.is_dir():
         raise InvalidRequest(
             f"{folder} is no folder; name one with labelled files (*.tsv with columns id, label, text)"
         )
     sets: dict[str, Rows] = {}
     pairs: dict[str, list[LabelledPair]] = {}
+    categorised: dict[str, list[Categorised]] = {}
     for path in sorted(folder.glob("*.tsv")):
         columns = columns_of(path)
-        if not {"label", "text"} <= columns:
+        if {"opinions", "text"} <= columns:
+            categorised[path.name] = read_categorised(path)
+        elif not {"label", "text"} <= columns:
             made.skipped[path.name] = "no columns label and text"
         elif {"object_a", "object_b"} <= columns:
             pairs[path.name] = read_pairs(path)
@@ -111,9 +137,9 @@ def _read(folder: Path, made: Evaluation) -> tuple[dict[str, Rows], dict[str, li
         for name in [name for name, rows in found.items() if len({row.label for row in rows}) < 2]:
             made.skipped[name] = "fewer than two classes of labels"
             del found[name]
-    if not sets and not pairs:
+    if not sets and not pairs and not categorised:
         raise InvalidRequest(f"no labelled file in {folder}; the format is *.tsv with columns id, label, text")
-    return sets, pairs
+    return sets, pairs, categorised
 
 
 def _trained_on(folder: Path) -> set[str]:
@@ -146,7 +172,8 @@ def _cross_validated(
         tell(f"training for fold {fold + 1} of {folds}")
         if clean:
             _fill(learned.shipped, clean, fold, folds, training.train_clean)
-        _fill(learned.everything, sets, fold, folds, training.train_for_each)
+        if sets:
+            _fill(learned.everything, sets, fold, folds, training.train_for_each)
         for name, some in pairs.items():
             _fill_pairs(learned.pairs, name, some, fold, folds)
     return learned

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from market_opinion.cli import main
+from market_opinion.sentiment.categories import f1_of
 from market_opinion.sentiment.scoring import ENGINES
 
 GOOD = ["love", "great", "awesome", "amazing", "perfect", "best phone, excellent"]
@@ -72,9 +73,37 @@ def test_cross_validation_trains_a_model_of_ones_own_files(tmp_path: Path) -> No
     assert trained["accuracy"] > 0.9
 
 
+def test_categories_are_learned_from_texts_that_have_them(tmp_path: Path) -> None:
+    said = {"BATTERY#QUALITY": "the battery lasts", "SUPPORT#PRICE": "support costs much", "": "hello there"}
+    lines = [
+        f"{number}\t{json.dumps([[category, 'positive']] if category else [])}\t{text}, I said on day {number}"
+        for number in range(12)
+        for category, text in said.items()
+    ]
+    (tmp_path / "aspects.tsv").write_text("\n".join(["id\topinions\ttext", *lines]) + "\n")
+    result = run("evaluate", str(tmp_path), "--folds", "3", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["categories"] == {
+        "aspects.tsv": {"n": 36, "categories": 2, "f1": pytest.approx(1), "entity_f1": pytest.approx(1)}
+    }
+    assert "Categories of a text" in run("evaluate", str(tmp_path), "--folds", "3").stdout
+    left_out = run("evaluate", str(tmp_path))
+    assert "aspects.tsv was left out: categories are learned: --folds measures that" in left_out.stderr
+
+
+@pytest.mark.parametrize(
+    ("meant", "found", "f1"),
+    [([{"a"}, {"b"}], [{"a"}, {"b"}], 1), ([{"a", "b"}], [{"a"}], 2 / 3), ([{"a"}], [set()], 0), ([set()], [set()], 0)],
+)
+def test_f1_of_categories_is_over_all_texts_together(meant: list[set[str]], found: list[set[str]], f1: float) -> None:
+    assert f1_of(meant, found) == pytest.approx(f1)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
+        ("id\topinions\ttext\n1\t[]\tgood\n2\t[[1\tbad\n", "row '2': opinions are no list of pairs"),
+        ("id\topinions\ttext\n1\t[1]\tgood\n", "row '1': opinions are no list of pairs"),
         ("id\tlabel\ttext\n1\tpositive\tgood\n2\tnegative\n", "row '2' has not as many columns"),
         ("id\tlabel\ttext\n1\tpositive\tgood\textra\n", "row '1' has not as many columns"),
         ("id\tlabel\ttarget\tstart\ttext\n1\tpositive\tx\tzero\tgood\n", "start is no number: 'zero'"),

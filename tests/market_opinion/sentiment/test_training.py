@@ -3,7 +3,9 @@
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import sparse
 
 from market_opinion.sentiment import making, training
 from market_opinion.sentiment.datasets import Labelled
@@ -68,3 +70,11 @@ def test_training_refuses_data_that_is_not_that_of_the_card(tmp_path: Path) -> N
     (tmp_path / name).write_text("id\tlabel\ttext\n1\tpositive\tgood\n")
     with pytest.raises(InvalidRequest, match="is not the training set of the card"):
         making.make_shipped(tmp_path, 0)
+
+
+def test_a_column_tells_the_more_the_more_it_is_of_one_class_and_nothing_where_it_is_rare() -> None:
+    columns = {"of one class": [1, 1, 1, 0, 0, 0], "of all": [1, 1, 0, 1, 1, 0], "rare": [1, 1, 0, 0, 0, 0]}
+    matrix = sparse.csr_matrix(np.array(list(columns.values())).T)
+    one, every, rare = training.telling(matrix, np.array([0, 0, 0, 2, 2, 2]), 3)
+    assert one > 0.9
+    assert one > every > rare == 0
