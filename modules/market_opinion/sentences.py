@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 
-_END = re.compile(r"(?<!\b[Vv]s)(?<!\be\.g)(?<!\bi\.e)(?<!\betc)[.!?…]+[\"')\]”’]*(?=\s)|\n+")
+_END = re.compile(r"[.!?…](?<!\b[Vv]s.)(?<!\be\.g.)(?<!\bi\.e.)(?<!\betc.)[.!?…]*[\"')\]”’]*(?=\s)|\n+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TITLE_WORDS_AT_LEAST = 4
 _NEAR = 150
