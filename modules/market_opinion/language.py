@@ -27,36 +27,35 @@ _ENGLISH = _words(
 )
 
 # Small words of other languages that English does not know.
-_OTHER = (
+_OTHER = _words(
+    # Spanish, Portuguese, Catalan
+    "el los las una unos que por para con pero como más mas muy está esta este eso esto cuando porque también tambien"
+    " hay soy eres son del al su sus nos gracias tengo tiene hola qué cómo yo mi lo se si ya sin sobre hace ahora mejor"
+    " não nao uma um os ou mais muito você voce isso isto também tambem eu meu minha seu foi dos das nos na pelo pela"
+    " obrigado obrigada tem tenho bom quando porque até amb però és"
+    # French, Italian, Romanian
+    " le les des est et une je tu il elle nous vous ils pas pour dans sur avec qui mais plus ce cette c'est j'ai sont"
+    " aux du au très tres merci bonjour mon ma mes ses leur tout aussi bien être avoir fait quoi"
+    " il gli che di della dello degli delle per con ma sono è anche come questo questa più piu perché perche ho hai"
+    " nel nella grazie ciao molto bene mio io si și si este sunt pentru care din cu nu ca mai"
+    # German, Dutch, Scandinavian
+    " der die das und ist ich nicht ein eine einen dem den mit auf für fuer von zu sich auch es wie aber wenn noch nur"
+    " sie wir ihr mein dein kann haben hat habe sind wird war bei oder aus nach schon sehr mehr danke hallo"
+    " het een van ik je niet dat zijn voor met maar ook deze heb hebben wel naar nog bij geen"
+    " och att det som är jag inte en på av för med till har om men jeg ikke er og til den af på har kan vi"
+    # Polish, Czech, Slovak, Hungarian, Croatian, Finnish, Turkish, Indonesian, Tagalog, Vietnamese, Romanised Hindi
+    " się nie jest że jak ale czy dla tak już mam się było jestem od przez je se na že jsem ale jak pro když nebo"
+    " és hogy nem egy van volt ez az mint csak ja on ei että se mutta kun niin mitä ovat ole"
+    " bir ve bu için çok ne da ile mi ben sen değil ama daha gibi var yok"
+    " som sú pre ako alebo ktorý vagy meg ki van što ako ili nije sam sve oraz lub tej tego być jeśli proszę kuri arba"
+    " yang dan di ini itu tidak untuk dengan saya kamu dari ke akan ada bisa juga sudah ang ng mga sa ko po naman lang"
+    " và là của có không cho này được một hai kya nahi mein bhai kar raha aur ka ki ke kuch"
+).difference(
+    _ENGLISH,
     _words(
-        # Spanish, Portuguese, Catalan
-        "el los las una unos que por para con pero como más mas muy está esta este eso esto cuando porque también tambien"
-        " hay soy eres son del al su sus nos gracias tengo tiene hola qué cómo yo mi lo se si ya sin sobre hace ahora mejor"
-        " não nao uma um os ou mais muito você voce isso isto também tambem eu meu minha seu foi dos das nos na pelo pela"
-        " obrigado obrigada tem tenho bom quando porque até amb però és"
-        # French, Italian, Romanian
-        " le les des est et une je tu il elle nous vous ils pas pour dans sur avec qui mais plus ce cette c'est j'ai sont"
-        " aux du au très tres merci bonjour mon ma mes ses leur tout aussi bien être avoir fait quoi"
-        " il gli che di della dello degli delle per con ma sono è anche come questo questa più piu perché perche ho hai"
-        " nel nella grazie ciao molto bene mio io si și si este sunt pentru care din cu nu ca mai"
-        # German, Dutch, Scandinavian
-        " der die das und ist ich nicht ein eine einen dem den mit auf für fuer von zu sich auch es wie aber wenn noch nur"
-        " sie wir ihr mein dein kann haben hat habe sind wird war bei oder aus nach schon sehr mehr danke hallo"
-        " het een van ik je niet dat zijn voor met maar ook deze heb hebben wel naar nog bij geen"
-        " och att det som är jag inte en på av för med till har om men jeg ikke er og til den af på har kan vi"
-        # Polish, Czech, Slovak, Hungarian, Croatian, Finnish, Turkish, Indonesian, Tagalog, Vietnamese, Romanised Hindi
-        " się nie jest że jak ale czy dla tak już mam się było jestem od przez je se na že jsem ale jak pro když nebo"
-        " és hogy nem egy van volt ez az mint csak ja on ei että se mutta kun niin mitä ovat ole"
-        " bir ve bu için çok ne da ile mi ben sen değil ama daha gibi var yok"
-        " som sú pre ako alebo ktorý vagy meg ki van što ako ili nije sam sve oraz lub tej tego być jeśli proszę kuri arba"
-        " yang dan di ini itu tidak untuk dengan saya kamu dari ke akan ada bisa juga sudah ang ng mga sa ko po naman lang"
-        " và là của có không cho này được một hai kya nahi mein bhai kar raha aur ka ki ke kuch"
-    )
-    - _words(
         "as on me mi in is a die war be so am we he no to do was an or men us at by has her bin ma kan til var pro plus"
         " mini mate se"
-    )
-    - _ENGLISH
+    ),
 )
 
 
