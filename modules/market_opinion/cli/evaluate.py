@@ -24,7 +24,7 @@ def evaluate(folder: Path, engines: Sequence[str], folds: int, as_json: bool) ->
 
     A file is *.tsv with a first line, columns id, label (positive, neutral, negative), text; for the sentiment towards
     a target also target and start, its place in the text. Comparisons have object_a, object_b, label (better, worse,
-    none). Where a column opinions holds a JSON list of [category, polarity], categories are measured (with --folds).
+    none). Instead of label, a column opinions may hold a JSON list of [category, polarity]; that needs --folds.
     F1 per class is in the order negative/neutral/positive (worse/none/better); "calibrated" is accuracy/macro F1
     with offsets fitted on 300 of the rows, measured on the others. With --folds, the shipped recipe is cross-validated
     on the files it was trained on, and a model of all files (linear-all, never shipped) is measured beside it: some
@@ -52,7 +52,8 @@ def _print(made: Evaluation) -> None:
     out = console()
     every = [(_short(name), one) for name, measured in made.files.items() for one in measured]
     columns = ["file", "engine", "how", "#n", "#accuracy", "#macro F1", "#95 % of F1", "#recall", "#F1 per class"]
-    out.print(table([*columns, "#calibrated", "#rows/s (CPU)"], [_row(name, one) for name, one in every]))
+    if every:
+        out.print(table([*columns, "#calibrated", "#rows/s (CPU)"], [_row(name, one) for name, one in every]))
     mixed = [_figures_row(name, one, one.mixed) for name, one in every if one.mixed]
     if mixed:
         out.print()

@@ -136,7 +136,7 @@ def read_categorised(path: Path) -> list[Categorised]:
 def _categories(row: Mapping[str, str]) -> frozenset[str]:
     try:
         return frozenset(str(category) for category, _ in json.loads(row["opinions"]))
-    except (ValueError, TypeError) as cause:
+    except (ValueError, TypeError, RecursionError) as cause:
         raise InvalidRequest(f"row {row['id']!r}: opinions are no list of pairs: {row['opinions'][:40]!r}") from cause
 
 

@@ -125,14 +125,14 @@ def _read(
     categorised: dict[str, list[Categorised]] = {}
     for path in sorted(folder.glob("*.tsv")):
         columns = columns_of(path)
-        if {"opinions", "text"} <= columns:
-            categorised[path.name] = read_categorised(path)
-        elif not {"label", "text"} <= columns:
-            made.skipped[path.name] = "no columns label and text"
-        elif {"object_a", "object_b"} <= columns:
+        if {"id", "label", "text", "object_a", "object_b"} <= columns:
             pairs[path.name] = read_pairs(path)
-        else:
+        elif {"id", "label", "text"} <= columns:
             sets[path.name] = read_labelled(path)
+        elif {"id", "opinions", "text"} <= columns:
+            categorised[path.name] = read_categorised(path)
+        else:
+            made.skipped[path.name] = "no columns id, label and text"
     for found in (sets, pairs):
         for name in [name for name, rows in found.items() if len({row.label for row in rows}) < 2]:
             made.skipped[name] = "fewer than two classes of labels"

@@ -57,7 +57,7 @@ def test_every_engine_is_measured_on_every_labelled_file(tmp_path: Path) -> None
         "rule": 1,
     }
     assert "minilm was left out" not in result.stderr
-    assert made["skipped"] == {"other.tsv": "no columns label and text"}
+    assert made["skipped"] == {"other.tsv": "no columns id, label and text"}
     assert "other.tsv was left out" in result.stderr
     shown = run("evaluate", str(tmp_path), "--engine", "lexicon")
     assert "macro F1" in shown.stdout
@@ -104,10 +104,13 @@ def test_f1_of_categories_is_over_all_texts_together(meant: list[set[str]], foun
     [
         ("id\topinions\ttext\n1\t[]\tgood\n2\t[[1\tbad\n", "row '2': opinions are no list of pairs"),
         ("id\topinions\ttext\n1\t[1]\tgood\n", "row '1': opinions are no list of pairs"),
+        (f"id\topinions\ttext\n1\t{'[' * 9_999}\tgood\n", "row '1': opinions are no list of pairs"),
         ("id\tlabel\ttext\n1\tpositive\tgood\n2\tnegative\n", "row '2' has not as many columns"),
         ("id\tlabel\ttext\n1\tpositive\tgood\textra\n", "row '1' has not as many columns"),
         ("id\tlabel\ttarget\tstart\ttext\n1\tpositive\tx\tzero\tgood\n", "start is no number: 'zero'"),
         ("id\tlabel\ttext\n1\tpositive\tgood\n", "no labelled file in"),
+        ("label\ttext\npositive\tgood\nnegative\tbad\n", "no labelled file in"),
+        ("opinions\ttext\n[1]\tgood\n", "no labelled file in"),
         ("", "no labelled file in"),
     ],
 )
