@@ -91,7 +91,8 @@ class _Reader:
     faults: list[Fault] = field(default_factory=list)
     _at: int = 0
     _owners: dict[str, str] = field(default_factory=dict)
-    _products: dict[str, int] = field(default_factory=dict)
+    # Of each product the table that it stands in, and what to look for there: its line costs a search.
+    _products: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def market(self, table: Table, digest: str) -> Market:
         self._keys(table, _MARKET, "market")
@@ -201,13 +202,12 @@ class _Reader:
         if not product.id or product.id == UNKNOWN:
             self._fault(f"the product {product.name!r} has no usable id", where)
         elif product.id in self._products:
-            self._fault(
-                f"the product {product.name!r} stands twice (first in line {self._products[product.id]})", where
-            )
+            first = self._line_from(*self._products[product.id])
+            self._fault(f"the product {product.name!r} stands twice (first in line {first})", where)
         elif len(self._products) >= _PRODUCTS_AT_MOST:
             self._fault(f"more than {_PRODUCTS_AT_MOST:,} products; look for a range that is too wide", where)
         else:
-            self._products[product.id] = self._line(where)
+            self._products[product.id] = self._at, where
 
     def _aliases(self, table: Table, brand_id: str) -> dict[str, Strength]:
         found: dict[str, Strength] = {}
@@ -327,7 +327,9 @@ class _Reader:
 
     def _line(self, where: str, key: str = "") -> int:
         """Return the line of a key or value, from the table on that is being read, or from a key in it."""
-        first = self._line(key) - 1 if key else self._at
+        return self._line_from(self._line(key) - 1 if key else self._at, where)
+
+    def _line_from(self, first: int, where: str) -> int:
         tests = (
             re.compile(rf"""["']{re.escape(where)}["']"""),
             re.compile(rf"""\b{re.escape(where)}["']?\s*="""),
