@@ -3,9 +3,11 @@
 import fcntl
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
 from reddit_ingest.bootstrap import LocalLake
@@ -32,6 +34,15 @@ def shared_data() -> Path:
         if (folder / "shared" / "data" / "reddit").is_dir():
             return folder / "shared" / "data"
     pytest.skip("the recorded Reddit data (shared/data) is not on this machine")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_service_is_described_once() -> Iterator[None]:
+    """boto3 reads the description of a service anew for every session: a fifth of a second that no test is about."""
+    read = cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+        yield
 
 
 @pytest.fixture(scope="session")
