@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The command that plans and applies Terraform without an account, where there is one.
-TERRAFORM_VERIFY ?= $(firstword $(wildcard ../shared/tools/*/verify))
+TERRAFORM_VERIFY ?= $(abspath $(firstword $(wildcard ../shared/tools/*/verify)))
 # Labelled opinions to train and measure with; they are no part of the repository.
 OPINION ?= ../shared/data/opinion
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
@@ -24,7 +24,7 @@ test: lint ## Everything CI runs: lint, types, import rules, tests
 	$(PYTEST)
 
 test-slow: .venv/dev.stamp ## What `make test` leaves out: all cases of the fault suites, seeded mistakes in Terraform, a real month (minutes)
-	TERRAFORM_VERIFY="$(abspath $(TERRAFORM_VERIFY))" $(PYTEST) -m slow
+	TERRAFORM_VERIFY="$(TERRAFORM_VERIFY)" $(PYTEST) -m slow
 
 test-mutations: .venv/dev.stamp ## Seeded mistakes: each must be found by some test (about two minutes)
 	@$(BIN)/python -m tests.mutations

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,11 +24,8 @@ from .datasets import (
     text_fold,
 )
 from .linear import shipped_card
-from .measuring import Figures, Labels, TopicFigures, answers_of, figures, mixed_rows, topic_figures
+from .measuring import CategoryFigures, Figures, Labels, TopicFigures, answers_of, figures, mixed_rows, topic_figures
 from .scoring import Probabilities, Scorer, make_scorer
-
-if TYPE_CHECKING:
-    from .categories import CategoryFigures
 
 CALIBRATION_ROWS = 300
 SEEN = "SEEN IN TRAINING"
@@ -71,7 +68,7 @@ class Evaluation:
     """What was measured, file by file, and which files were not labelled for this."""
 
     files: dict[str, list[Measured]] = field(default_factory=dict)
-    categories: dict[str, "CategoryFigures"] = field(default_factory=dict)
+    categories: dict[str, CategoryFigures] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,18 +95,14 @@ def evaluate(
     if categorised and not folds:
         made.skipped |= dict.fromkeys(categorised, "categories are learned: --folds measures that")
     scorers = [make_scorer(engine) for engine in engines]
-    learned = _cross_validated(sets, pairs, folds, tell) if folds else _Learned()
+    learned = _cross_validated(sets, pairs, categorised, folds, tell) if folds else _Learned()
     trained_on = _trained_on(folder)
     for name, rows in sets.items():
         tell(f"measuring {name}")
         made.files[name] = list(_measured(name, rows, scorers, learned, trained_on, folds))
     for name, some in pairs.items():
         made.files[name] = list(_measured_pairs(some, learned.pairs.get(name), folds))
-    for name, texts in categorised.items() if folds else ():
-        from . import categories
-
-        tell(f"measuring {name}")
-        made.categories[name] = categories.measured(texts, folds)
+    made.categories = learned.categories
     return made
 
 
@@ -155,13 +148,18 @@ class _Learned:
     shipped: dict[str, Probabilities] = field(default_factory=dict)
     everything: dict[str, Probabilities] = field(default_factory=dict)
     pairs: dict[str, Probabilities] = field(default_factory=dict)
+    categories: dict[str, CategoryFigures] = field(default_factory=dict)
 
 
 def _cross_validated(
-    sets: Sets, pairs: Mapping[str, list[LabelledPair]], folds: int, tell: Callable[[str], None]
+    sets: Sets,
+    pairs: Mapping[str, list[LabelledPair]],
+    categorised: Mapping[str, list[Categorised]],
+    folds: int,
+    tell: Callable[[str], None],
 ) -> _Learned:
     try:
-        from . import training
+        from . import categories, training
     except ImportError as cause:
         raise FixConfiguration(
             f"cross-validation trains models and needs {cause.name}; install the development set"
@@ -176,6 +174,9 @@ def _cross_validated(
             _fill(learned.everything, sets, fold, folds, training.train_for_each)
         for name, some in pairs.items():
             _fill_pairs(learned.pairs, name, some, fold, folds)
+    for name, texts in categorised.items():
+        tell(f"training and measuring {name}")
+        learned.categories[name] = categories.measured(texts, folds)
     return learned
 
 

@@ -1,6 +1,6 @@
 """Figures that tell how good an engine is: per row, per class, per topic, with intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,6 +48,20 @@ class TopicFigures:
     two_class_divergence: float  # Kullback-Leibler, smoothed, mean over topics
 
     def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFigures:
+    """How the categories that were found in `n` texts compare with those that people found; F1 over all of them."""
+
+    n: int
+    categories: int
+    f1: float
+    entity_f1: float
+
+    def to_dict(self) -> dict[str, float]:
         """Return plain data."""
         return asdict(self)
 
@@ -148,3 +162,9 @@ def mixed_rows(texts: Sequence[str], labels: Labels) -> NDArray[np.bool_]:
     for text, label in zip(texts, labels.tolist(), strict=True):
         said.setdefault(text, set()).add(label)
     return np.array([said[text] >= {0, 2} for text in texts], np.bool_)
+
+
+def f1_of(meant: Sequence[Set[str]], found: Sequence[Set[str]]) -> float:
+    """Return F1 over all texts together: twice what is in both, over what is in either counted twice."""
+    both = sum(len(one & other) for one, other in zip(meant, found, strict=True))
+    return 2 * both / max(1, sum(map(len, meant)) + sum(map(len, found)))

@@ -24,11 +24,12 @@ from tokenizers import Tokenizer
 from transformers import BertModel
 
 from .comparing import OUTCOMES, pair_of
-from .datasets import columns_of, read_labelled, read_pairs, text_fold
+from .datasets import Labelled, columns_of, read_labelled, read_pairs, text_fold
+from .evaluating import Measured
 from .making import checked
 from .measuring import answers_of, figures, topic_figures
 from .minilm import Encoded, MiniLMScorer, encode, padded
-from .passages import Passage, passage_of
+from .passages import Passage, Span, passage_of
 from .scoring import LABELS
 from .training import CLEAN_SETS, stand_in
 
@@ -97,22 +98,26 @@ def start_of() -> Path:
 
 def clean_set(path: Path) -> list[Example]:
     """Return what may be trained on for shipping: every second text without a target gets a word of its own for one."""
-    made = []
-    for number, row in enumerate(read_labelled(path)):
-        span = stand_in(row.text) if row.span is None and number % 2 else row.span
-        made.append(Example(passage_of(row.text, span), row.label, text_fold(row.text), row.topic))
-    return made
+    return [
+        _example(row, stand_in(row.text) if row.span is None and number % 2 else row.span)
+        for number, row in enumerate(read_labelled(path))
+    ]
 
 
 def any_set(path: Path) -> list[Example]:
     """Return the rows of a labelled file; "better" and "worse" of a comparison are good and bad."""
-    if "object_a" in columns_of(path):
+    if _compares(path):
         pairs = read_pairs(path)
         return [Example(pair_of(one.text, one.first, one.second), one.label, text_fold(one.text)) for one in pairs]
-    return [
-        Example(passage_of(row.text, row.span), row.label, text_fold(row.text), row.topic)
-        for row in read_labelled(path)
-    ]
+    return [_example(row, row.span) for row in read_labelled(path)]
+
+
+def _example(row: Labelled, span: Span | None) -> Example:
+    return Example(passage_of(row.text, span), row.label, text_fold(row.text), row.topic)
+
+
+def _compares(path: Path) -> bool:
+    return "object_a" in columns_of(path)
 
 
 def sets_of(folder: Path, every: bool) -> dict[str, list[Example]]:
@@ -193,14 +198,17 @@ def export(reader: Reader, path: Path) -> None:
     whole.unlink()
 
 
-def measured(model: Path, tokenizer: bytes, examples: Sequence[Example], classes: Sequence[str]) -> dict[str, Any]:
+def measured(model: Path, tokenizer: bytes, examples: Sequence[Example], classes: Sequence[str]) -> Measured:
     """Return the figures of a stored reader on examples that it was not trained on."""
     scorer = MiniLMScorer(model.read_bytes(), tokenizer)
     labels = np.array([example.label for example in examples])
     probabilities = scorer.judge([example.passage for example in examples])
-    topics = topic_figures([example.topic for example in examples], labels, probabilities)
-    found = figures(labels, answers_of(labels, probabilities), classes)
-    return {**found.to_dict(), "topics": topics.to_dict() if topics else None}
+    return Measured(
+        "minilm",
+        "held out",
+        figures(labels, answers_of(labels, probabilities), classes),
+        topic_figures([example.topic for example in examples], labels, probabilities),
+    )
 
 
 @click.command()
@@ -225,9 +233,9 @@ def main(folder: Path, out: Path, held_out: int | None, every_set: bool) -> None
     for number, (name, examples) in enumerate(sets.items() if held_out is not None else ()):
         export(as_one_set_has_it(reader, number if every_set else None), model)
         held = [example for example in examples if example.fold == held_out]
-        classes = OUTCOMES if name.startswith("comparative") else LABELS
-        made[name] = measured(model, source.read_bytes(), held, classes)
-        click.echo(f"{name}: accuracy {made[name]['accuracy']:.3f}, macro F1 {made[name]['macro_f1']:.3f}", err=True)
+        found = measured(model, source.read_bytes(), held, OUTCOMES if _compares(folder / name) else LABELS)
+        made[name] = found.to_dict()
+        click.echo(f"{name}: accuracy {found.figures.accuracy:.3f}, macro F1 {found.figures.macro_f1:.3f}", err=True)
     if made:
         (out / f"fold-{held_out}.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     export(as_one_set_has_it(reader, None), model)

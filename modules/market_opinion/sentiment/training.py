@@ -99,21 +99,17 @@ def train_pairs(pairs: Sequence[LabelledPair]) -> LinearModel:
 
 def train_for_each(sets: Sets) -> dict[str, LinearModel]:
     """Return a model for each set: what it shares with the others, and what is its own."""
-    matrices = {name: feature_matrix(rows) for name, rows in sets.items()}
-    labels = {name: _labels(rows) for name, rows in sets.items()}
-    shared = telling(sparse.vstack(list(matrices.values())), np.concatenate(list(labels.values())), _SEEN_AT_LEAST)
-    own = {name: telling(matrix, labels[name], _OWN_SEEN_AT_LEAST) for name, matrix in matrices.items()}
-    blocks = [
-        sparse.hstack(
-            [scaled(matrix, shared), *(scaled(matrix, own[name] * (other == name)) for other in sets)], format="csr"
-        )
-        for name, matrix in matrices.items()
-    ]
-    model = fitted(blocks, list(labels.values()), OWN_BALANCE, OWN_STRENGTH)
-    first, *rest = np.split(model.weights, len(sets) + 1)
+    matrices = [feature_matrix(rows) for rows in sets.values()]
+    labels = [_labels(rows) for rows in sets.values()]
+    every = sparse.vstack(matrices, format="csr")
+    shared = telling(every, np.concatenate(labels), _SEEN_AT_LEAST)
+    own = [telling(matrix, mine, _OWN_SEEN_AT_LEAST) for matrix, mine in zip(matrices, labels, strict=True)]
+    blocks = sparse.block_diag([scaled(matrix, factors) for matrix, factors in zip(matrices, own, strict=True)])
+    model = fitted([sparse.hstack([scaled(every, shared), blocks])], labels, OWN_BALANCE, OWN_STRENGTH)
+    common, *rest = np.split(model.weights, len(sets) + 1)
     return {
-        name: LinearModel(first * shared[:, None] + mine * own[name][:, None], model.bias)
-        for name, mine in zip(sets, rest, strict=True)
+        name: LinearModel(common * shared[:, None] + weights * factors[:, None], model.bias)
+        for name, weights, factors in zip(sets, rest, own, strict=True)
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from market_opinion.cli import main
-from market_opinion.sentiment.categories import f1_of
+from market_opinion.sentiment.measuring import f1_of
 from market_opinion.sentiment.scoring import ENGINES
 
 GOOD = ["love", "great", "awesome", "amazing", "perfect", "best phone, excellent"]
