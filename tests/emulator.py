@@ -28,7 +28,7 @@ from botocore.config import Config
 
 HOST, REGION, ACCOUNT = "127.0.0.1", "us-east-1", "123456789012"
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-_START_S = 30
+_START_S = 120
 
 
 @contextmanager

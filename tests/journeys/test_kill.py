@@ -69,6 +69,6 @@ def test_ctrl_c_says_that_finished_windows_are_safe_and_exits_3(reddit, person, 
     while not simulator.stats()["requests_total"]:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 3
     assert errors.decode().strip().splitlines()[-1].startswith("Interrupted: every finished window is safe")

@@ -301,7 +301,7 @@ class Terminal:
     def types(self, text: str) -> None:
         os.write(self._here, text.encode())
 
-    def shows(self, text: str, within_s: float = 40) -> str:
+    def shows(self, text: str, within_s: float = 120) -> str:
         """Wait for a text, and return what stood before it since the last time."""
         end = time.monotonic() + within_s
         while text not in self.seen:
@@ -315,7 +315,7 @@ class Terminal:
         return before
 
     def ends(self) -> int:
-        code = self.process.wait(timeout=40)
+        code = self.process.wait(timeout=120)
         os.close(self._here)
         assert [*self.folder.iterdir()] == []
         return code
@@ -406,7 +406,7 @@ def test_interrupted_nothing_is_left_half_written(someone: Person, tmp_path: Pat
     process = start(someone.lake, folder, sql, "--output", str(file))
     wait_until(lambda: file.exists() and file.stat().st_size > 0)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=40)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 3
     assert "Interrupted" in said
     assert [*tmp_path.iterdir()] == [folder]
@@ -418,7 +418,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(someone: Person, tmp_path: Pa
     assert process.stdout
     assert process.stdout.readline() == "range\n"
     process.stdout.close()
-    assert process.wait(timeout=40) == 0
+    assert process.wait(timeout=120) == 0
     assert process.stderr
     assert process.stderr.read() == ""
     process.stderr.close()
@@ -467,7 +467,7 @@ def start(lake: LocalLake, folder: Path, *words: str) -> "subprocess.Popen[str]"
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 40
+    end = time.monotonic() + 120
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.05)

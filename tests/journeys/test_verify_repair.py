@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +187,8 @@ def test_a_rerun_without_credentials_says_so_before_anything_is_touched(someone:
     assert not (someone.lake.root / "state.sqlite").exists()
 
 
-def test_a_repair_waits_for_whoever_works_on_the_lake(someone: Person) -> None:
+def test_a_repair_waits_for_whoever_works_on_the_lake(someone: Person, tmp_path: Path) -> None:
+    done = tmp_path / "done"
     holder = subprocess.Popen(
         [
             sys.executable,
@@ -197,19 +197,19 @@ def test_a_repair_waits_for_whoever_works_on_the_lake(someone: Person) -> None:
             "from reddit_ingest.lake_lock import locked\n"
             "from reddit_ingest.core.ports import Silent\n"
             "with locked(pathlib.Path(sys.argv[1]), Silent()):\n"
-            "    print('held', flush=True); time.sleep(0.5)\n",
+            "    print('held', flush=True); time.sleep(2); pathlib.Path(sys.argv[2]).touch()\n",
             str(someone.lake.root),
+            str(done),
         ],
         stdout=subprocess.PIPE,
     )
     assert holder.stdout is not None
     holder.stdout.readline()
-    began = time.monotonic()
     result = someone.types("repair", now=NOW)
-    assert holder.wait(10) == 0
+    assert done.exists()
+    assert holder.wait(120) == 0
     holder.stdout.close()
     assert result.exit_code == 0
-    assert time.monotonic() - began > 0.3
     assert f"process {holder.pid} works on" in result.stderr
 
 

@@ -2,7 +2,6 @@ import csv
 import gzip
 import json
 import random
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -112,15 +111,15 @@ HOSTILE = [
 ]
 
 
+# Ten times what Reddit allows: work that grows with the square of it takes minutes, other work a moment.
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "text",
-    [part * (40_000 // len(part)) + "x" for part in HOSTILE],
+    [part * (400_000 // len(part)) + "x" for part in HOSTILE],
     ids=HOSTILE,
 )
-def test_the_longest_text_costs_no_more_than_a_moment(text: str) -> None:
-    begun = time.perf_counter()
+def test_the_work_for_a_text_grows_with_its_length_and_not_with_the_square(text: str) -> None:
     comment(text)
-    assert time.perf_counter() - begun < 1
 
 
 @pytest.mark.parametrize("body", [None, "", " ", "\n\n", "😀🔥", "https://example.com", "> quote only", "123 !?"])

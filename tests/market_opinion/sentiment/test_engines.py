@@ -1,7 +1,5 @@
 """What every engine promises: the same words mean the same of every brand, and nothing typed breaks it."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -26,6 +24,8 @@ BRANDS = [
     "Sony Xperia 1 VI",
     "Honor",
 ]
+# Ten times what Reddit allows: work that grows with the square of a text takes minutes for it, other work a moment.
+LENGTH = 400_000
 SAYINGS = [
     "I love my {}, best phone ever", "the {} is overpriced garbage", "{} keeps crashing and support is useless",
     "Just ordered the {}", "Is the {} any good?", "the camera of the {} is stunning but the battery dies by noon",
@@ -151,13 +151,12 @@ def test_nothing_asked_is_nothing_answered(scorer: Scorer) -> None:
     assert scorer.score([], []).shape == (0, 3)
 
 
-def test_hostile_texts_are_answered_quickly(scorer: Scorer) -> None:
+@pytest.mark.timeout(60)
+def test_hostile_texts_are_answered_in_work_that_grows_with_their_length(scorer: Scorer) -> None:
     fillers = ["but ", "!", "> ", "[", "\n", "not ", "n't", "😍", "(", "\x00", "'", "a-", ".", "<3", "http://"]
-    texts = ["Pixel " + filler * (40_000 // len(filler)) for filler in fillers]
-    texts += [filler * (40_000 // len(filler)) + " Pixel" for filler in fillers]
-    started = time.process_time()
+    texts = ["Pixel " + filler * (LENGTH // len(filler)) for filler in fillers]
+    texts += [filler * (LENGTH // len(filler)) + " Pixel" for filler in fillers]
     assert np.isfinite(scores(scorer, texts)).all()
-    assert time.process_time() - started < 5
 
 
 def test_a_mark_of_a_tokenizer_in_the_text_is_a_word_like_others(scorer: Scorer) -> None:

