@@ -2,6 +2,7 @@
 
 import json
 import logging
+from itertools import product
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from reddit_ingest.s3_storage import S3LakeReader
 
 from ..conftest import SECRET
 from ..emulator import LOSE_REPLY, RESET, Deployment, Reply
+from ..slow import one_in
 from .conftest import HOUR, LAST, NOW, T0, Invoker, recorded_windows
 
 FOLDER = "reddit/phones/2026-01-06/050000/"
@@ -248,8 +250,7 @@ def undisturbed(lambda_: Invoker) -> set[str]:
     return lambda_.visible("phones", LAST, LAST + HOUR)
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("fault", ["busy", LOSE_REPLY, RESET])
+@pytest.mark.parametrize(("action", "fault"), one_in(2, product(ACTIONS, ["busy", LOSE_REPLY, RESET])))
 def test_trouble_that_passes_loses_nothing_and_doubles_nothing(
     lambda_: Invoker, undisturbed: set[str], action: str, fault: str
 ) -> None:
@@ -267,8 +268,7 @@ def _check_whole(invoker: Invoker, hour: set[str]) -> None:
     assert state.status.is_whole
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("fault", ["busy", RESET])
+@pytest.mark.parametrize(("fault", "action"), one_in(2, product(["busy", RESET], ACTIONS)))
 def test_trouble_that_stays_is_one_clear_error_and_the_next_run_makes_it_good(
     lambda_: Invoker, undisturbed: set[str], action: str, fault: str
 ) -> None:

@@ -139,7 +139,7 @@ events = (
 )
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=300)
 @given(events)
 def test_any_event_gives_a_request_that_can_be_served_or_is_refused(event: Any) -> None:
     try:

@@ -555,7 +555,7 @@ class LakeMachine(RuleBasedStateMachine):
 
 TestLake = LakeMachine.TestCase
 TestLake.settings = settings(
-    max_examples=int(EXAMPLES or 200),
+    max_examples=int(EXAMPLES or 80),
     stateful_step_count=50,
     derandomize=EXAMPLES is None,
     print_blob=True,

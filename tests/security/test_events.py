@@ -45,7 +45,7 @@ EVENTS: Any = _KNOWN | _FITTING | _STRANGE | _JSON | st.builds(lambda a, b: {**a
 
 
 @settings(
-    max_examples=1_000,
+    max_examples=400,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -107,7 +107,7 @@ def failing(real: Callable[..., Any], nth: int, code: int, calls: list[int]) -> 
 CASES = [(call, nth, code) for call, most in CALLS.items() for nth in range(1, most + 1, 1) for code in CODES]
 
 
-@pytest.mark.parametrize(("call", "nth", "code"), one_in(3, CASES))
+@pytest.mark.parametrize(("call", "nth", "code"), one_in(5, CASES))
 def test_a_disk_that_fails_at_any_call_leaves_what_was_there_and_the_next_run_makes_it_good(
     local: Local, monkeypatch: pytest.MonkeyPatch, call: str, nth: int, code: str
 ) -> None:

@@ -197,12 +197,11 @@ def test_credentials_that_are_rejected_on_the_way_are_one_clear_error(station: S
 
 # Row 20: more than a listing holds, items that go while they are read, pages that come again.
 
+AT_ONCE = ["the anchor", "the last 10", "a third", "the whole page", "all but one"]
 FACTORS = [0.5, 0.9, 0.97, 1.0, 1.03, 1.1, 1.5, 2, 5, 20]
 
 
-@pytest.mark.parametrize("factor", FACTORS)
-@pytest.mark.parametrize("kind", ["submissions", "comments"])
-@pytest.mark.parametrize("hours", [1, 3])
+@pytest.mark.parametrize(("hours", "kind", "factor"), one_in(3, product([1, 3], ["submissions", "comments"], FACTORS)))
 def test_more_than_a_listing_holds_is_a_gap_that_says_from_when_on_it_is_complete(
     serve: Callable[..., Station], kind: str, factor: float, hours: int
 ) -> None:
@@ -240,9 +239,9 @@ def serve() -> Iterator[Callable[..., Station]]:
         simulator.__exit__(None, None, None)
 
 
-@pytest.mark.parametrize("page", [1, 2, 3, 4])
-@pytest.mark.parametrize("kind", ["submissions", "comments"])
-@pytest.mark.parametrize("what", ["the anchor", "the last 10", "a third", "the whole page", "all but one"])
+@pytest.mark.parametrize(
+    ("page", "kind", "what"), one_in(3, product([1, 2, 3, 4], ["submissions", "comments"], AT_ONCE))
+)
 def test_items_that_go_while_they_are_read_take_no_other_with_them(
     serve: Callable[..., Station], kind: str, page: int, what: str
 ) -> None:
