@@ -18,6 +18,7 @@ _CLAUSE_END = re.compile(r"[;:–—]|,? (?:but|while|whereas|although|though|ho
 _COMPARED = re.compile(r"\b(?:than|vs|versus|compared|between|both|over|unlike)\b| > | < ")
 
 _Span = tuple[int, int]
+_NOBODY = range(0)
 
 
 class _Terms:
@@ -58,8 +59,10 @@ def aspects_of(document: Document, mentions: Sequence[Mention], market: Market) 
     if mentions:
         folded = fold(document.clean)
         text = _Text(document.clean, folded, Sentences(document.clean), mentions)
-        for start, end, aspect in _terms_of(market).places(folded):
-            for number in text.owners(start, end):
+        # Each once: in a comparison of many with many, every term belongs to every mention.
+        terms = _terms_of(market).places(folded)
+        for owners, aspect in {(text.owners(start, end), aspect) for start, end, aspect in terms}:
+            for number in owners:
                 found[number].add(aspect)
     return [tuple(aspect for aspect in market.aspects if aspect in own) for own in found]
 
@@ -73,21 +76,24 @@ class _Text:
         cuts = {place for cut in _CLAUSE_END.finditer(folded) for place in cut.span()}
         self._cuts = sorted(cuts)
         self._compares: dict[_Span, bool] = {}
+        self._before: dict[_Span, range] = {}
 
-    def owners(self, start: int, end: int) -> Sequence[int]:
+    def owners(self, start: int, end: int) -> range:
         """Return the mentions that a term from `start` to `end` speaks of."""
         sentence = self._sentences.around(start)
         there = self._inside(sentence)
         if not there:
-            return self._named_before(sentence)
+            if sentence not in self._before:
+                self._before[sentence] = self._named_before(sentence)
+            return self._before[sentence]
         nearest = self._nearest(there, start, end)
         if self._is_part(nearest, start, end):
-            return ()
+            return _NOBODY
         clause = self._clause(sentence, start)
         inside = self._inside(clause)
         if len(inside) > 1 and self._is_comparison(clause):
             return inside
-        return [self._nearest(inside, start, end) if inside else nearest]
+        return _only(self._nearest(inside, start, end) if inside else nearest)
 
     def _inside(self, span: _Span) -> range:
         return range(bisect_left(self._starts, span[0]), bisect_left(self._starts, span[1]))
@@ -117,10 +123,14 @@ class _Text:
             self._compares[clause] = bool(_COMPARED.search(self._folded, *clause))
         return self._compares[clause]
 
-    def _named_before(self, sentence: _Span) -> Sequence[int]:
+    def _named_before(self, sentence: _Span) -> range:
         last = bisect_right(self._starts, sentence[0]) - 1
         if last < 0 or self._sentences.behind(self._mentions[last].sentence[1]) != sentence:
-            return ()
+            return _NOBODY
         there = self._inside(self._mentions[last].sentence)
         things = {(self._mentions[number].brand, self._mentions[number].product) for number in there}
-        return [last] if len(things) == 1 else ()
+        return _only(last) if len(things) == 1 else _NOBODY
+
+
+def _only(number: int) -> range:
+    return range(number, number + 1)

@@ -22,7 +22,7 @@ from .labels import NO_LABELS, Labels
 from .market import Market
 from .mentions import Mention, MentionFinder
 from .sentiment.comparing import Comparer, RuleComparer, pair_of
-from .sentiment.passages import Passage, Span
+from .sentiment.passages import REACH, Passage, Span
 from .sentiment.scoring import LABELS, Probabilities, Scorer
 from .tables import COMPARISONS, CONTEXT, DOCUMENTS, ITEMS, MENTIONS, OF_DOCUMENT, batch_of
 
@@ -31,8 +31,9 @@ Row = dict[str, Any]
 BATCH_ROWS = 4_096
 
 _WORSE, _BETTER = 0, 2
-# Engines look no farther than some hundred characters around a name; a post may have 40,000, and a name in each line.
-_AROUND = 2_000
+# A post may name something in every third of its 40,000 characters: what is quoted and read around each is bounded.
+_QUOTED = 500
+_AROUND = REACH + 200
 # A sentence that lists more names than this compares nothing.
 _MOST_IN_A_SENTENCE = 8
 
@@ -114,7 +115,7 @@ def _mention_rows(found: Sequence[_Found], scorer: Scorer, labels: Labels, stamp
         text = each.document.text
         for number, (mention, aspects) in enumerate(zip(each.mentions, each.aspects, strict=True)):
             shares = next(probabilities)
-            start, end = each.document.original(*mention.sentence)
+            start, end = each.document.original(*_quoted(mention))
             yield {
                 "fullname": each.document.fullname,
                 "number": number,
@@ -140,6 +141,12 @@ def _mention_rows(found: Sequence[_Found], scorer: Scorer, labels: Labels, stamp
             }
 
 
+def _quoted(mention: Mention) -> Span:
+    """Return where the sentence of a mention stands in `clean`, or of a very long one what is around the name."""
+    start, end = mention.sentence
+    return max(start, mention.clean_start - _QUOTED), min(end, mention.clean_end + _QUOTED)
+
+
 def score_again(read: Iterable[tuple[Row, Sequence[Row]]], scorer: Scorer) -> Probabilities:
     """Return what an engine by itself, without labels, says of all mentions of some documents.
 
@@ -161,17 +168,30 @@ def _in_clean(document: Document, start: int, end: int) -> Span:
 
 
 def _scored(named: Iterable[tuple[Document, Sequence[Span]]], scorer: Scorer) -> Probabilities:
-    """Return what an engine says of the names in documents, which stand at these places in `clean`."""
-    texts, spans, others = [], [], []
-    for document, places in named:
-        clean = document.clean
-        for start, end in places:
-            first, last = max(0, start - _AROUND), end + _AROUND
-            near = [place for place in places if first <= place[0] and place[1] <= last and place != (start, end)]
-            texts.append(clean[first:last])
-            spans.append((start - first, end - first))
-            others.append([(one - first, other - first) for one, other in near])
-    return scorer.score(texts, spans, others) if texts else np.zeros((0, len(LABELS)), np.float32)
+    """Return what an engine says of the names in documents, which stand in this order at these places in `clean`.
+
+    What is written alike around two names is read once: a post may say the same words a thousand times.
+    """
+    numbers: dict[tuple[str, Span, tuple[Span, ...]], int] = {}
+    asked = [
+        numbers.setdefault(_surroundings(document.clean, places, number), len(numbers))
+        for document, places in named
+        for number in range(len(places))
+    ]
+    if not asked:
+        return np.zeros((0, len(LABELS)), np.float32)
+    texts, spans, others = zip(*numbers, strict=True)
+    return scorer.score(texts, spans, others)[asked]
+
+
+def _surroundings(clean: str, places: Sequence[Span], number: int) -> tuple[str, Span, tuple[Span, ...]]:
+    """Return the text around a name, the name's place in it, and those of the other names in it."""
+    start, end = places[number]
+    first, last = max(0, start - _AROUND), end + _AROUND
+    begin = bisect_left(places, (first, 0))
+    near = places[begin : bisect_left(places, (last, 0))]
+    others = ((one - first, other - first) for one, other in near if other <= last and (one, other) != (start, end))
+    return clean[first:last], (start - first, end - first), tuple(others)
 
 
 def _comparison_rows(found: Sequence[_Found], comparer: Comparer, stamp: Row) -> Iterator[Row]:

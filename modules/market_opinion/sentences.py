@@ -17,12 +17,16 @@ class Sentences:
     def __init__(self, text: str) -> None:
         self._text = text
         self._starts: list[int] | None = None
+        self._spans: dict[int, tuple[int, int]] = {}
 
     def around(self, place: int) -> tuple[int, int]:
         """Return start and end of the sentence in which a place lies, without the blanks around it."""
         starts = self._starts = self._starts or [0, *(end.end() for end in _END.finditer(self._text))]
         number = bisect_right(starts, place) - 1
-        return self._trimmed(starts[number], starts[number + 1] if number + 1 < len(starts) else len(self._text))
+        if number not in self._spans:
+            end = starts[number + 1] if number + 1 < len(starts) else len(self._text)
+            self._spans[number] = self._trimmed(starts[number], end)
+        return self._spans[number]
 
     def behind(self, end: int) -> tuple[int, int] | None:
         """Return the sentence that follows the one that ends at `end`, or None."""

@@ -1,4 +1,6 @@
+import hashlib
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -6,6 +8,7 @@ from market_opinion.aspects import aspects_of
 from market_opinion.documents import Context
 from market_opinion.market import Market
 from market_opinion.mentions import MentionFinder
+from market_opinion.sentiment.datasets import read_categorised
 from reddit_sim import phrases
 
 from .making import comment
@@ -65,12 +68,77 @@ def test_most_phrases_of_the_simulator_tell_their_aspect(smartphones: Market) ->
     assert told / (told + missed) >= 0.9
 
 
+# What people found in reviews of laptops (SemEval 2015), and which aspect of a phone is nearest to it. Other categories
+# have no like among phones, or the terms do not aim at them.
+ENTITIES = {
+    "battery": ("BATTERY", "POWER_SUPPLY"),
+    "display": ("DISPLAY",),
+    "audio": ("MULTIMEDIA_DEVICES",),
+    "performance": ("CPU", "GRAPHICS", "FANS_COOLING"),
+    "support": ("SUPPORT", "WARRANTY"),
+    "software": ("OS", "SOFTWARE"),
+    "connectivity": ("PORTS",),
+}
+OF_THE_WHOLE = {
+    "performance": ("OPERATION_PERFORMANCE",),
+    "design": ("DESIGN_FEATURES", "PORTABILITY"),
+    "connectivity": ("CONNECTIVITY",),
+}
+# F1 of the half that nobody looked at when the terms were chosen, less 3 points.
+FLOORS = {
+    "battery": 0.85, "display": 0.78, "audio": 0.71, "price": 0.62, "performance": 0.56, "connectivity": 0.53,
+    "support": 0.44, "design": 0.43, "software": 0.37,
+}  # fmt: skip
+
+
+def meant(categories: frozenset[str]) -> set[str]:
+    found = set()
+    for entity, attribute in (category.split("#") for category in categories):
+        found |= {aspect for aspect, those in ENTITIES.items() if entity in those}
+        found |= {aspect for aspect, those in OF_THE_WHOLE.items() if entity == "LAPTOP" and attribute in those}
+        found |= {"price"} if attribute == "PRICE" else set()
+    return found
+
+
+def test_the_terms_of_phones_find_the_aspects_that_people_found_in_reviews_of_laptops(
+    smartphones: Market, shared_data: Path
+) -> None:
+    rows = read_categorised(shared_data / "opinion" / "laptop_aspects.dev.tsv")
+    held_back = [row for row in rows if hashlib.sha256(row.text.encode()).digest()[0] % 2]
+    pairs = [
+        (meant(row.categories), set(aspects(smartphones, f"I have an iPhone 15. {row.text}")[0][1]))
+        for row in held_back
+    ]
+    f1 = {}
+    for aspect in FLOORS:
+        right, wrong, missed = (
+            sum(aspect in a and aspect in b for a, b in pairs),
+            sum(aspect in b and aspect not in a for a, b in pairs),
+            sum(aspect in a and aspect not in b for a, b in pairs),
+        )
+        f1[aspect] = 2 * right / (2 * right + wrong + missed)
+    print({aspect: round(found, 2) for aspect, found in f1.items()})  # noqa: T201  # pytest -s shows it
+    assert {aspect: found for aspect, found in f1.items() if found < FLOORS[aspect]} == {}
+
+
 def test_another_market_has_other_aspects(espresso: Market) -> None:
     assert aspects(espresso, "The Gaggia Classic has weak steam but it is cheap") == [
         ("Gaggia Classic", ("steam", "price"))
     ]
 
 
-def test_a_long_text_full_of_terms_takes_a_moment(smartphones: Market) -> None:
-    (found,) = aspects(smartphones, "Pixel 8 " + "battery " * 5_000)
-    assert found[1] == ("battery",)
+# Work that grows with the square of a text takes minutes for these, other work a moment.
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pixel 8 " + "battery " * 50_000,
+        "Pixel 8 battery " * 25_000,
+        "Pixel 8 vs battery " * 25_000,
+        "Pixel 8 Pixel 8 " * 25_000 + ". " + "battery " * 50_000,
+        "Pixel 8." + " " * 200_000 + "The " + "battery " * 20_000,
+    ],
+    ids=["terms", "names and terms", "a comparison", "a sentence about the one before", "blanks"],
+)
+def test_the_work_for_a_text_full_of_terms_grows_with_its_length(smartphones: Market, text: str) -> None:
+    assert ("battery",) in {found for _, found in aspects(smartphones, text)}

@@ -51,6 +51,21 @@ def test_a_mention_tells_who_is_meant_where_and_what_is_thought(market: Market, 
     assert stamp == ["smartphones", market.version, "lexicon", scorer.model_hash]
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("words", "names"), [("iphone ", 1), ("great iphone! ", 1), ("Pixel 8 vs LG ", 2)])
+def test_a_post_that_names_things_thousands_of_times_costs_what_its_length_costs(
+    market: Market, scorer: Scorer, words: str, names: int
+) -> None:
+    often = 120_000 // len(words)
+    mentions = read(market, scorer, comment("c", words * often)).mentions
+    assert mentions.num_rows == often * names
+    assert mentions.nbytes < 1_500 * mentions.num_rows
+    assert all(
+        row["quote_start"] <= row["start"] and row["end"] <= row["quote_end"] <= row["end"] + 500
+        for row in mentions.to_pylist()
+    )
+
+
 def test_quotes_of_all_mentions_are_exact_substrings_of_the_text(market: Market, scorer: Scorer) -> None:
     texts = [
         "The [iPhone 17](https://example.com/a_b) &amp; the *Galaxy S25*: both fine.\u2028And my Pixel 10 😀😀 too.",

@@ -132,7 +132,7 @@ def figures(brands: Sequence[BrandFigures] = (), **told: Any) -> Figures:
         "coverage_before": Coverage((seen(168),)),
         "marked_days": (),
         "tested_days": 7,
-        "method": Method("smartphones", "2026.1", "lexicon", "0123456789abcdef", False, 0, 0.0, 0.0),
+        "method": Method("smartphones", "2026.2", "lexicon", "0123456789abcdef", False, 0, 0.0, 0.0),
     }
     return Figures(brands=tuple(brands), **{**usual, **told})
 
