@@ -134,7 +134,7 @@ def test_another_market_has_other_aspects(espresso: Market) -> None:
     [
         "Pixel 8 " + "battery " * 50_000,
         "Pixel 8 battery " * 25_000,
-        "Pixel 8 vs battery " * 25_000,
+        "Pixel 8 vs battery " * 50_000,
         "Pixel 8 Pixel 8 " * 25_000 + ". " + "battery " * 50_000,
         "Pixel 8." + " " * 200_000 + "The " + "battery " * 20_000,
     ],
