@@ -11,6 +11,9 @@ OPINION ?= ../shared/data/opinion
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	--override requirements/without.txt
 
+# Tests start hundreds of processes; without stored bytecode each would compile all of the house.
+test test-slow: export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-mutations test-faults-nightly test-aws lint format bench model model-all model-minilm bench-alarms package lock clean
 

@@ -121,6 +121,7 @@ def test_the_json_log_has_fields(code: Path, runtime: Path) -> None:
     assert {"timestamp", "errorMessage", "requestId", "stackTrace"} <= line.keys()
 
 
+@pytest.mark.slow
 def test_the_hand_recipe_of_the_specification_still_works(runtime: Path, tmp_path: Path) -> None:
     by_hand = tmp_path / "build"
     lock = ROOT / "requirements" / "lambda.txt"

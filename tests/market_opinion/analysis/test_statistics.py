@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from market_opinion.analysis.statistics import (
     student_quantile,
     student_tail,
 )
+
+from ...slow import one_in
 
 Said = Sequence[tuple[int, int]]
 """By author: how much, and the balance or part of it."""
@@ -69,8 +72,7 @@ def clustered(dice: np.random.Generator, authors: int, net: float) -> list[tuple
     return [(int(k), 2 * int(dice.binomial(k, (1 + p) / 2)) - int(k)) for k, p in zip(n, own, strict=True)]
 
 
-@pytest.mark.parametrize("net", [-0.6, 0.0, 0.4])
-@pytest.mark.parametrize("authors", [8, 30, 200])
+@pytest.mark.parametrize(("authors", "net"), one_in(2, product([8, 30, 200], [-0.6, 0.0, 0.4])))
 def test_the_interval_of_net_sentiment_holds_the_true_one(authors: int, net: float) -> None:
     dice, held, runs = np.random.default_rng(authors), 0, 2_000
     for _ in range(runs):
@@ -80,8 +82,7 @@ def test_the_interval_of_net_sentiment_holds_the_true_one(authors: int, net: flo
     assert held >= 0.93 * runs
 
 
-@pytest.mark.parametrize("part", [0.1, 0.5])
-@pytest.mark.parametrize("authors", [40, 100, 300])
+@pytest.mark.parametrize(("part", "authors"), one_in(2, product([0.1, 0.5], [40, 100, 300])))
 def test_the_interval_of_a_share_holds_the_true_one(authors: int, part: float) -> None:
     dice, held, runs = np.random.default_rng(authors), 0, 2_000
     for _ in range(runs):
