@@ -195,7 +195,7 @@ def test_mentions_are_in_order_never_overlap_and_repeat_themselves(finder: Menti
 
 # Ten times what Reddit allows: work that grows with the square of it takes minutes, other work a moment.
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("words", one_in(2, ["apple ", "S24 ", "Pixel 8, 9, ", "iphone (", "Nothing ", "iphone", "the 17, "]))
+@pytest.mark.parametrize("words", one_in(2, ["apple ", "S24 ", "Pixel 8, 9, ", "iphone (", "Nothing ", "the 17, "]))
 def test_the_work_for_a_text_grows_with_its_length_and_not_with_the_square(finder: MentionFinder, words: str) -> None:
     finder.find(comment(words * (400_000 // len(words))), Context("phones", "iPhone", "android"))
 
