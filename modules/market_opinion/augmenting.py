@@ -33,7 +33,7 @@ BATCH_ROWS = 4_096
 _WORSE, _BETTER = 0, 2
 # A post may name something in every third of its 40,000 characters: what is quoted and read around each is bounded.
 _QUOTED = 500
-_AROUND = REACH + 200
+_AROUND = REACH + 200  # engines take out what is not the writer's before they count
 # A sentence that lists more names than this compares nothing.
 _MOST_IN_A_SENTENCE = 8
 

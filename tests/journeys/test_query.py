@@ -36,6 +36,7 @@ T0 = 1_767_571_200  # 2026-01-05 00:00 UTC
 START = T0 + 18 * HOUR
 END = START + 12 * HOUR
 DOCS = Path(__file__).parents[2] / "docs" / "queries.md"
+PATIENCE_S = 120
 SLOW = "SELECT count(*) FROM range(100000000) a, range(100000) b WHERE a.range % 7 = b.range % 11"
 UNKNOWN = "Which products does the market not know yet?"
 
@@ -301,9 +302,9 @@ class Terminal:
     def types(self, text: str) -> None:
         os.write(self._here, text.encode())
 
-    def shows(self, text: str, within_s: float = 120) -> str:
+    def shows(self, text: str) -> str:
         """Wait for a text, and return what stood before it since the last time."""
-        end = time.monotonic() + within_s
+        end = time.monotonic() + PATIENCE_S
         while text not in self.seen:
             left = end - time.monotonic()
             assert left > 0 and select.select([self._here], [], [], left)[0], self.seen  # noqa: PT018
@@ -315,7 +316,7 @@ class Terminal:
         return before
 
     def ends(self) -> int:
-        code = self.process.wait(timeout=120)
+        code = self.process.wait(timeout=PATIENCE_S)
         os.close(self._here)
         assert [*self.folder.iterdir()] == []
         return code
@@ -406,7 +407,7 @@ def test_interrupted_nothing_is_left_half_written(someone: Person, tmp_path: Pat
     process = start(someone.lake, folder, sql, "--output", str(file))
     wait_until(lambda: file.exists() and file.stat().st_size > 0)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 3
     assert "Interrupted" in said
     assert [*tmp_path.iterdir()] == [folder]
@@ -418,7 +419,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(someone: Person, tmp_path: Pa
     assert process.stdout
     assert process.stdout.readline() == "range\n"
     process.stdout.close()
-    assert process.wait(timeout=120) == 0
+    assert process.wait(timeout=PATIENCE_S) == 0
     assert process.stderr
     assert process.stderr.read() == ""
     process.stderr.close()
@@ -467,7 +468,7 @@ def start(lake: LocalLake, folder: Path, *words: str) -> "subprocess.Popen[str]"
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + PATIENCE_S
     while not is_so():
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -9,8 +9,10 @@ from market_opinion.documents import Context
 from market_opinion.market import Market
 from market_opinion.mentions import MentionFinder
 from market_opinion.sentiment.datasets import read_categorised
+from market_opinion.sentiment.measuring import f1_of
 from reddit_sim import phrases
 
+from .growth import grows_with_length
 from .making import comment
 
 NOWHERE = Context("", "", "")
@@ -105,20 +107,10 @@ def test_the_terms_of_phones_find_the_aspects_that_people_found_in_reviews_of_la
 ) -> None:
     rows = read_categorised(shared_data / "opinion" / "laptop_aspects.dev.tsv")
     held_back = [row for row in rows if hashlib.sha256(row.text.encode()).digest()[0] % 2]
-    pairs = [
-        (meant(row.categories), set(aspects(smartphones, f"I have an iPhone 15. {row.text}")[0][1]))
-        for row in held_back
-    ]
-    f1 = {}
-    for aspect in FLOORS:
-        right, wrong, missed = (
-            sum(aspect in a and aspect in b for a, b in pairs),
-            sum(aspect in b and aspect not in a for a, b in pairs),
-            sum(aspect in a and aspect not in b for a, b in pairs),
-        )
-        f1[aspect] = 2 * right / (2 * right + wrong + missed)
-    print({aspect: round(found, 2) for aspect, found in f1.items()})  # noqa: T201  # pytest -s shows it
-    assert {aspect: found for aspect, found in f1.items() if found < FLOORS[aspect]} == {}
+    people = [meant(row.categories) for row in held_back]
+    terms = [{*aspects(smartphones, f"I have an iPhone 15. {row.text}")[0][1]} for row in held_back]
+    f1 = {aspect: f1_of([each & {aspect} for each in people], [each & {aspect} for each in terms]) for aspect in FLOORS}
+    assert {aspect: found for aspect, found in f1.items() if found < FLOORS[aspect]} == {}, f1
 
 
 def test_another_market_has_other_aspects(espresso: Market) -> None:
@@ -127,8 +119,7 @@ def test_another_market_has_other_aspects(espresso: Market) -> None:
     ]
 
 
-# Work that grows with the square of a text takes minutes for these, other work a moment.
-@pytest.mark.timeout(60)
+@grows_with_length
 @pytest.mark.parametrize(
     "text",
     [

@@ -10,6 +10,7 @@ from market_opinion.sentiment.calibrating import Calibration
 from market_opinion.sentiment.scoring import Scorer, make_scorer
 from market_opinion.tables import COMPARISONS, DOCUMENTS, ITEMS, MENTIONS, from_parquet, to_parquet
 
+from .growth import grows_with_length
 from .landing import Row, comment, kind_of, submission
 
 
@@ -51,7 +52,7 @@ def test_a_mention_tells_who_is_meant_where_and_what_is_thought(market: Market, 
     assert stamp == ["smartphones", market.version, "lexicon", scorer.model_hash]
 
 
-@pytest.mark.timeout(60)
+@grows_with_length
 @pytest.mark.parametrize(("words", "names"), [("iphone ", 1), ("great iphone! ", 1), ("Pixel 8 vs LG ", 2)])
 def test_a_post_that_names_things_thousands_of_times_costs_what_its_length_costs(
     market: Market, scorer: Scorer, words: str, names: int

@@ -15,6 +15,7 @@ from market_opinion.documents import document_of, flag_repeats
 from market_opinion.language import language_of
 
 from ..slow import one_in
+from .growth import grows_with_length, long
 from .making import NOON, comment, submission
 
 MARKDOWN = st.text(
@@ -112,14 +113,10 @@ HOSTILE = [
 ]
 
 
-# Ten times what Reddit allows: work that grows with the square of it takes minutes, other work a moment.
-@pytest.mark.timeout(60)
-@pytest.mark.parametrize(
-    "part",
-    one_in(3, HOSTILE),
-)
+@grows_with_length
+@pytest.mark.parametrize("part", one_in(3, HOSTILE))
 def test_the_work_for_a_text_grows_with_its_length_and_not_with_the_square(part: str) -> None:
-    comment(part * (400_000 // len(part)) + "x")
+    comment(long(part) + "x")
 
 
 @pytest.mark.parametrize("body", [None, "", " ", "\n\n", "😀🔥", "https://example.com", "> quote only", "123 !?"])

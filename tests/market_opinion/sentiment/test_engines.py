@@ -13,6 +13,8 @@ from market_opinion.sentiment.scoring import (
 )
 from reddit_ingest.core.errors import InvalidRequest
 
+from ..growth import grows_with_length, long
+
 BRANDS = [
     "iPhone",
     "Galaxy S24",
@@ -24,8 +26,6 @@ BRANDS = [
     "Sony Xperia 1 VI",
     "Honor",
 ]
-# Ten times what Reddit allows: work that grows with the square of a text takes minutes for it, other work a moment.
-LENGTH = 400_000
 SAYINGS = [
     "I love my {}, best phone ever", "the {} is overpriced garbage", "{} keeps crashing and support is useless",
     "Just ordered the {}", "Is the {} any good?", "the camera of the {} is stunning but the battery dies by noon",
@@ -151,11 +151,11 @@ def test_nothing_asked_is_nothing_answered(scorer: Scorer) -> None:
     assert scorer.score([], []).shape == (0, 3)
 
 
-@pytest.mark.timeout(60)
+@grows_with_length
 def test_hostile_texts_are_answered_in_work_that_grows_with_their_length(scorer: Scorer) -> None:
     fillers = ["but ", "!", "> ", "[", "\n", "not ", "n't", "😍", "(", "\x00", "'", "a-", ".", "<3", "http://"]
-    texts = ["Pixel " + filler * (LENGTH // len(filler)) for filler in fillers]
-    texts += [filler * (LENGTH // len(filler)) + " Pixel" for filler in fillers]
+    texts = ["Pixel " + long(filler) for filler in fillers]
+    texts += [long(filler) + " Pixel" for filler in fillers]
     assert np.isfinite(scores(scorer, texts)).all()
 
 

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from market_opinion.sentiment.passages import OTHER, TARGET, TARGET_AGAIN, passage_of
 
+from ..growth import grows_with_length
+
 
 def said(text: str, name: str = "Pixel", others: tuple[str, ...] = ()) -> list[str]:
     start = text.index(name)
@@ -65,7 +67,7 @@ def test_a_mask_in_the_text_itself_is_no_target() -> None:
     assert said(f"{TARGET} is bad, the Pixel is good").count(TARGET) == 1
 
 
-@pytest.mark.timeout(60)
+@grows_with_length
 def test_only_what_stands_near_counts_however_long_the_post_is() -> None:
     text = "awful " * 70_000 + "x" * 3_000 + " the Pixel is good " + "[" * 100_000 + "-- \n" * 10_000 + "> " * 100_000
     tokens = said(text)
